@@ -1,0 +1,52 @@
+// Which compiler this is: every file that takes part in a compile, by content. Found by asking the driver
+// (a few short runs), kept in memory and on disk, checked by stat before each use.
+#pragma once
+
+#include <memory>
+#include <stop_token>
+#include <string>
+#include <vector>
+
+#include "base/digest.h"
+#include "base/files.h"
+#include "base/result.h"
+#include "base/spawn.h"
+#include "compiler/command.h"
+
+namespace compiler {
+
+// A file the compiler consists of: driver, cc1plus, as, every shared library and loader these load.
+struct Part {
+  std::string path;  // absolute, as found by the loader or the driver
+  base::Digest digest;
+};
+
+struct Compiler {
+  std::string driver;   // the driver's real path
+  Family family;
+  std::string version;  // the first line of --version
+  std::string target;   // "x86_64-linux-gnu"
+  std::vector<Part> parts;           // sorted by path
+  std::vector<std::string> absent;   // configuration files that were looked for and are not there; sorted
+  base::Digest fingerprint;          // over all of the above
+};
+
+// Any thread. Concurrent questions about one compiler run its probes once.
+class Identifier {
+ public:
+  // `state_directory` holds what is kept between runs; empty keeps nothing on disk.
+  Identifier(base::Files& files, base::Spawner& spawner, std::string state_directory);
+  ~Identifier();
+
+  // The compiler that `command` would run with `env` (filtered: what the key keeps). `unsupported` with label
+  // `wrapper` when it is not itself the gcc or clang driver (a script, ccache, distcc, icecc).
+  base::Result<std::shared_ptr<const Compiler>> identify(const Command& command,
+                                                         const std::vector<std::string>& env,
+                                                         const std::stop_token& stop);
+
+ private:
+  class State;
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace compiler

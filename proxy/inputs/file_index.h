@@ -1,0 +1,108 @@
+// What the daemon knows of the file system, and whether it still holds. Every path that a scan looked at,
+// found or not, is a node; a node's version changes when the file system changes under it. A scan's result is
+// therefore valid as long as the versions of its nodes stand: a few thousand integer compares, no stat.
+//
+// Validity comes from inotify by "drain, then trust": fsnotify queues an event inside the system call that
+// makes the change, so a change made before a client sent its request is readable once the request has
+// arrived. Where inotify cannot be trusted (network and overlay file systems, hard-linked files, a full queue,
+// the watch limit, a file changed within its time stamp's granularity) nodes are checked by stat instead.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/digest.h"
+#include "base/files.h"
+#include "base/result.h"
+
+namespace inputs {
+
+// A physical place: a name in a directory reached without symbolic links. Valid as long as the index.
+using NodeId = std::uint32_t;
+inline constexpr NodeId kNoNode = 0xffffffff;
+
+// The nodes that an answer depends on, in the order met, with repeats.
+using Trail = std::vector<NodeId>;
+
+// A set of nodes with the versions they had. Small: 8 bytes a node.
+struct Snapshot {
+  struct Item {
+    NodeId node;
+    std::uint32_t version;
+  };
+  std::vector<Item> items;
+  std::uint64_t epoch = 0;  // of the index when last found valid: equal means nothing can have changed
+};
+
+// The answer to a look-up. `node` is physical: all symbolic links are followed. When `type` is absent, `node`
+// is the first missing component (kNoNode if the path is unusable).
+struct Found {
+  NodeId node = kNoNode;
+  base::FileType type = base::FileType::absent;
+  bool broken = false;  // ELOOP, EACCES, ENAMETOOLONG: the compilers stop there, so a scan refuses
+};
+
+// Any thread.
+class FileIndex {
+ public:
+  // `watch` false: never use inotify, stat every node at each check.
+  FileIndex(base::Files& files, base::Clock& clock, bool watch = true);
+  ~FileIndex();
+
+  // Applies every change made before the call. Call once when a request has arrived, before using answers.
+  void refresh();
+
+  // Looks up an absolute path component by component, physically (`..` after a link is what the kernel says).
+  // Appends what the answer depends on to `trail`: links walked, directories stepped through by `..`, and the
+  // found or missing node. Repeated look-ups cost no system call.
+  Found find(std::string_view path, Trail& trail);
+  // The same, starting in a directory node; `name` may hold slashes and dots.
+  Found find_in(NodeId directory, std::string_view name, Trail& trail);
+
+  // The physical path.
+  std::string path(NodeId node) const;
+  base::FileType type(NodeId node) const;
+  base::FileStat stat(NodeId node);
+  // Of a symbolic link's node.
+  std::string link_target(NodeId node) const;
+
+  // The digest of a regular file's content; read at most once per version. An error when the file cannot be
+  // read or changes while it is read.
+  base::Result<base::Digest> digest(NodeId node);
+
+  // What was made of a regular file's content, shared by all tasks: `make` is called once per version and
+  // `slot` (concurrent callers wait). The digest becomes known by the way.
+  using Derived = std::shared_ptr<const void>;
+  using Make = std::function<Derived(std::string content)>;
+  base::Result<Derived> derive(NodeId node, std::uint8_t slot, const Make& make);
+
+  // Bumped by every change to a node that is known; equal epochs mean that every earlier answer stands,
+  // except for nodes that need stat.
+  std::uint64_t epoch() const;
+
+  // The present versions of the trail's nodes, sorted, without repeats.
+  Snapshot snapshot(const Trail& trail);
+
+  // True when no node of the snapshot has changed. Brings `epoch` of the snapshot up to date.
+  bool valid(Snapshot& snapshot);
+
+  // A node of `trail` whose mtime or ctime is at or after `when` (time of day): its content may have changed
+  // while somebody read it. kNoNode if there is none.
+  NodeId touched_since(const Trail& trail, base::Nanoseconds when);
+
+  struct Counters {
+    std::uint64_t nodes, watches, events, overflows, stats, reads;
+  };
+  Counters counters() const;
+
+ private:
+  class State;
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace inputs

@@ -1,0 +1,67 @@
+// The one cache key: the digest of a canonical Remote Execution API Action. Local results, the HTTP cache and
+// a cluster all answer to it.
+//
+// Two forms. The absolute form is exact and never shared between folders: input root "/", arguments as typed.
+// The portable form spells every path below the exec root R through U = /proc/self/cwd/.. (one `..` per level
+// from the working directory up to R), so that any checkout in any folder can share it. Messages and depfiles
+// of a portable result are stored with U in place of R.
+#pragma once
+
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "base/digest.h"
+#include "base/result.h"
+#include "compiler/command.h"
+#include "compiler/identity.h"
+#include "inputs/file_index.h"
+#include "inputs/scanner.h"
+
+namespace remote {
+
+// What the configuration adds to every key.
+struct KeySettings {
+  std::string exec_root;  // empty: found by markers
+  std::string silo;       // first line of the salt, when set
+  std::vector<std::pair<std::string, std::string>> platform;  // sorted; empty: OSFamily and ISA of this machine
+};
+
+// The exec root of one command, and how it is spelled.
+struct Roots {
+  std::string root;   // R: physical, no trailing slash; empty when there is none
+  std::string alias;  // U
+};
+
+// R and U for a command: the configured root, else the nearest folder above the working directory and the
+// source that holds .goma.json, .gn, .git, .hg or .jj, else their nearest common folder. Empty where none is
+// allowed ("/", one that holds /usr, the compiler's own folder).
+Roots find_roots(const compiler::Command& command, const KeySettings& settings, inputs::FileIndex& index,
+                 inputs::Trail& trail);
+
+struct Blob {
+  base::Digest digest;
+  std::string bytes;
+};
+
+struct Action {
+  base::Digest digest;  // the key
+  bool portable = false;
+  std::string absolute_because;  // why the absolute form was used, in words; empty when portable
+  bool shared = false;           // portable, and free of R: a result must not hold R
+  Roots roots;
+  std::string action;             // the serialised messages
+  std::string command;
+  std::vector<Blob> directories;  // children before parents; the root last
+};
+
+// Pure but for what the index remembers (digests of the inputs). An error only when an input cannot be read.
+base::Result<Action> make_action(const compiler::Command& command, const compiler::Compiler& compiler,
+                                 const inputs::Closure& closure, const std::vector<std::string>& key_env,
+                                 const KeySettings& settings, inputs::FileIndex& index);
+
+// `text` (messages or a depfile) with R spelled U, and back. Only whole path prefixes are replaced.
+std::string to_alias(std::string_view text, const Roots& roots);
+std::string from_alias(std::string_view text, const Roots& roots);
+
+}  // namespace remote

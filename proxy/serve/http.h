@@ -1,0 +1,50 @@
+// The status page and its API: http on loopback only, behind our own small interface so that the library
+// underneath can be exchanged. It carries no compile.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+
+#include "base/result.h"
+
+namespace serve {
+
+struct HttpRequest {
+  std::string method;
+  std::string path;  // without the query
+  std::map<std::string, std::string> query;
+  std::string body;
+};
+
+struct HttpResponse {
+  int status = 200;
+  std::string type = "text/plain; charset=utf-8";
+  std::string body;
+  std::map<std::string, std::string> headers;
+};
+
+struct HttpOptions {
+  std::string address = "127.0.0.1";  // loopback only; anything else is refused at start
+  int first_port = 8088;
+  int ports = 10;
+  std::string token;  // every POST must bring it as X-Goma-Token
+};
+
+// Handlers are called from pool threads. Host and Origin are checked before, and the token of a POST.
+class HttpServer {
+ public:
+  using Handler = std::function<HttpResponse(const HttpRequest&)>;
+  HttpServer(HttpOptions options, Handler handler);
+  ~HttpServer();  // stops and joins
+
+  // Binds the first free port of the range and starts to serve. `io` when all are taken.
+  base::Result<int> start();
+
+ private:
+  class State;
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace serve

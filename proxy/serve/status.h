@@ -1,0 +1,47 @@
+// What the HTTP paths answer: status page, JSON API, and the plain-text pages that Goma's scripts read.
+#pragma once
+
+#include <functional>
+#include <string>
+
+#include "serve/http.h"
+
+namespace cache {
+class Store;
+}
+namespace task {
+class History;
+}
+
+namespace serve {
+
+// What the pages show besides history and store. Functions may be called from any thread.
+struct StatusSources {
+  const task::History* history;
+  cache::Store* store;
+  std::string version;      // "0.1.0 (git abc, g++ 12.2, protocol 1)"
+  std::string token;        // put into the page for its POSTs
+  std::string socket_path;
+  std::string log_path;
+  std::string mode;         // "local", "cache-only", "cluster", "none"
+  std::function<int()> port;
+  std::function<int()> local_slots;
+  std::function<int()> local_running;
+  std::function<int()> local_waiting;
+  std::function<std::string()> settings_json;  // name, value, origin of each setting
+  std::function<std::string()> health;         // "ok", "running: ...", "error: ..."
+  std::function<void()> quit;                  // begins a graceful stop
+};
+
+// Routes one request. Any thread.
+class Status {
+ public:
+  explicit Status(StatusSources sources);
+  HttpResponse handle(const HttpRequest& request) const;
+
+ private:
+  StatusSources sources_;
+  std::int64_t start_ms_;
+};
+
+}  // namespace serve
