@@ -25,6 +25,7 @@ struct KeySettings {
   std::string exec_root;  // empty: found by markers
   std::string silo;       // first line of the salt, when set
   std::vector<std::pair<std::string, std::string>> platform;  // sorted; empty: OSFamily and ISA of this machine
+  bool absolute_only = false;  // use the absolute form even where the portable one is allowed
 };
 
 // The exec root of one command, and how it is spelled.
