@@ -191,6 +191,9 @@ enum class Query : std::uint8_t { port = 0 };
 struct RunHead {
   bool capture;       // keep stdout and stderr for the daemon; else the child simply inherits both
   std::uint8_t strip;  // streams from which colour is stripped while relaying: bits kStrip*
+  // The daemon owes the user a file that this command does not write (the depfile of -MMD). When the daemon
+  // is lost before `stored` and the compiler exited 0, gomacc runs the command as typed, silently.
+  bool again_if_lost;
 };
 inline constexpr std::uint8_t kStripStdout = 1;
 inline constexpr std::uint8_t kStripStderr = 2;
@@ -199,12 +202,14 @@ template <class Sink>
 void put_run_head(Writer<Sink>& out, const RunHead& head) {
   out.integer(head.capture ? 1 : 0, 1);
   out.integer(head.strip, 1);
+  out.integer(head.again_if_lost ? 1 : 0, 1);
 }
 
 inline RunHead get_run_head(Reader& in) {
   RunHead head{};
   head.capture = in.integer(1) != 0;
   head.strip = static_cast<std::uint8_t>(in.integer(1));
+  head.again_if_lost = in.integer(1) != 0;
   return head;
 }
 
