@@ -1,6 +1,9 @@
-// The records of tasks under way and of the last ones that ended, and the sums over all of them.
+// The records of tasks under way and of the last ones that ended, and the sums over all of them. Memory is
+// bounded: the oldest records go first, by number and by the bytes of their texts, and what is kept of one
+// command line is bounded too. Nothing here can fail.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <map>
 #include <memory>
@@ -16,9 +19,11 @@ struct Totals {
   std::uint64_t started = 0;
   std::map<std::string, std::uint64_t> results;  // by to_string(Result)
   std::map<std::string, std::uint64_t> reasons;  // by label
-  std::uint64_t mismatches = 0;   // the compiler read a file that the scan had not found
-  std::uint64_t saved_us = 0;     // processor time of compiles spared by hits
+  std::uint64_t mismatches = 0;                  // the compiler read a file that the scan had not found
+  std::uint64_t saved_us = 0;                    // processor time of compiles spared by hits
   std::uint64_t max_active = 0;
+  std::uint64_t ended = 0;
+  std::array<std::uint64_t, kPhases> phase_us{};  // summed over the ended tasks
 };
 
 // Any thread.
@@ -36,7 +41,8 @@ class History {
   void count_mismatch();
 
   std::vector<Record> active() const;
-  // The newest first, at most `limit`, with ids above `after`.
+  // The last to end first, at most `limit`, without the first `after` that ended in this daemon. So a reader
+  // who passes the `ended` of totals() read before sees each task at least once, in whatever order they end.
   std::vector<Record> ended(std::size_t limit, std::uint64_t after = 0) const;
   std::optional<Record> find(std::uint64_t id) const;
   Totals totals() const;
