@@ -1,0 +1,81 @@
+// The door for gomacc: a unix socket of mode 0600 in a folder of ours, one daemon per socket, peers of our
+// own user in our own mount namespace only.
+#pragma once
+
+#include <atomic>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <set>
+#include <stop_token>
+#include <string>
+
+#include "base/fd.h"
+#include "base/result.h"
+#include "base/thread.h"
+#include "serve/connection.h"
+#include "serve/hangup.h"
+#include "task/request.h"
+
+namespace serve {
+
+struct ListenerOptions {
+  std::string folder;       // made if it is not there; must be ours and 0700
+  std::string socket_name;  // within the folder, or an absolute path
+  std::string lock_name;
+  std::string version;
+  std::size_t max_tasks = 1024;
+};
+
+// What the listener does with a request. Called on a thread of its own for each; the stop is requested when
+// gomacc hangs up.
+using Serve = std::function<task::Reply(const task::Request&, task::Client&, const std::stop_token&)>;
+
+class Listener {
+ public:
+  Listener(ListenerOptions options, Serve serve, std::function<int()> http_port);
+  ~Listener();
+
+  // Takes the lock and binds. `rejected` when another daemon holds this socket; `io` when the folder cannot
+  // be used, in words for the user.
+  base::Result<void> open();
+
+  // Accepts until stop() or until nobody has asked for anything for `idle_limit`. Call once, from the main
+  // thread.
+  void accept_until_stopped(std::chrono::seconds idle_limit);
+
+  // Ends accepting: new connections find no socket, so that a new daemon can take it. Any thread, and from a
+  // signal handler.
+  void stop();
+
+  // Waits for running tasks, at most `limit`.
+  void drain(std::chrono::seconds limit);
+
+  std::string socket_path() const;
+  int active() const { return active_.load(); }
+
+ private:
+  base::Result<void> bind_socket();
+  bool socket_is_ours() const;
+  void accept_one();
+  void converse(const std::shared_ptr<Connection>& connection);
+  // Nothing when the peer may be served, else why not.
+  std::string refusal(int fd, int& pid) const;
+  void answer_query(Connection& connection, std::string_view payload);
+  void answer_compile(const std::shared_ptr<Connection>& connection, std::string_view payload, int pid);
+
+  const ListenerOptions options_;
+  const Serve serve_;
+  const std::function<int()> http_port_;
+  base::Fd lock_;
+  base::Fd socket_;
+  base::Fd folder_watch_;  // tells when the socket vanishes, so that idle costs nothing
+  base::Fd wake_;
+  std::pair<std::uint64_t, std::uint64_t> bound_{0, 0};  // (dev, ino) of the socket
+  std::atomic<bool> stopping_{false};
+  std::atomic<int> active_{0};
+  Hangup hangup_;
+  base::ThreadPool pool_;  // last: its threads use the rest
+};
+
+}  // namespace serve
