@@ -73,7 +73,8 @@ Result<void> write_file_atomic(const std::string& path, std::string_view bytes, 
   Result<Fd> fd = open_file(temporary, O_WRONLY | O_CREAT | O_EXCL, mode);
   if (!fd) return fd.error();
   Result<void> written = write_all(fd->get(), bytes);
-  if (written && ::rename(temporary.c_str(), path.c_str()) != 0) written = io_error("rename to " + path, errno);
+  if (written && ::rename(temporary.c_str(), path.c_str()) != 0)
+    written = io_error("rename to " + path, errno);
   if (!written) ::unlink(temporary.c_str());
   return written;
 }

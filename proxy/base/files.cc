@@ -22,10 +22,14 @@ FileType type_of(mode_t mode) {
 
 FileType type_of_entry(unsigned char type) {
   switch (type) {
-    case DT_REG: return FileType::regular;
-    case DT_DIR: return FileType::directory;
-    case DT_LNK: return FileType::symlink;
-    default: return FileType::other;
+    case DT_REG:
+      return FileType::regular;
+    case DT_DIR:
+      return FileType::directory;
+    case DT_LNK:
+      return FileType::symlink;
+    default:
+      return FileType::other;
   }
 }
 

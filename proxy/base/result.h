@@ -21,12 +21,18 @@ enum class ErrorKind {
 // The word for the kind, as logs and JSON print it.
 constexpr const char* to_string(ErrorKind kind) {
   switch (kind) {
-    case ErrorKind::transient: return "transient";
-    case ErrorKind::unsupported: return "unsupported";
-    case ErrorKind::rejected: return "rejected";
-    case ErrorKind::invalid: return "invalid";
-    case ErrorKind::io: return "io";
-    case ErrorKind::cancelled: return "cancelled";
+    case ErrorKind::transient:
+      return "transient";
+    case ErrorKind::unsupported:
+      return "unsupported";
+    case ErrorKind::rejected:
+      return "rejected";
+    case ErrorKind::invalid:
+      return "invalid";
+    case ErrorKind::io:
+      return "io";
+    case ErrorKind::cancelled:
+      return "cancelled";
   }
   return "unknown";
 }
@@ -51,16 +57,25 @@ inline Error cancelled() { return {ErrorKind::cancelled, "cancelled"}; }
 template <class T>
 class [[nodiscard]] Result {
  public:
-  Result(T value) : state_(std::move(value)) {}        // NOLINT(google-explicit-constructor): reads as a return
-  Result(Error error) : state_(std::move(error)) {}    // NOLINT(google-explicit-constructor): reads as a return
+  Result(T value) : state_(std::move(value)) {}      // NOLINT(google-explicit-constructor): reads as a return
+  Result(Error error) : state_(std::move(error)) {}  // NOLINT(google-explicit-constructor): reads as a return
 
   bool ok() const { return state_.index() == 0; }
   explicit operator bool() const { return ok(); }
 
   // Requires: ok().
-  T& value() & { assert(ok()); return *std::get_if<0>(&state_); }
-  const T& value() const& { assert(ok()); return *std::get_if<0>(&state_); }
-  T&& value() && { assert(ok()); return std::move(*std::get_if<0>(&state_)); }
+  T& value() & {
+    assert(ok());
+    return *std::get_if<0>(&state_);
+  }
+  const T& value() const& {
+    assert(ok());
+    return *std::get_if<0>(&state_);
+  }
+  T&& value() && {
+    assert(ok());
+    return std::move(*std::get_if<0>(&state_));
+  }
   T& operator*() & { return value(); }
   const T& operator*() const& { return value(); }
   T&& operator*() && { return std::move(*this).value(); }
@@ -68,7 +83,10 @@ class [[nodiscard]] Result {
   const T* operator->() const { return &value(); }
 
   // Requires: !ok().
-  const Error& error() const { assert(!ok()); return *std::get_if<1>(&state_); }
+  const Error& error() const {
+    assert(!ok());
+    return *std::get_if<1>(&state_);
+  }
 
  private:
   std::variant<T, Error> state_;
@@ -78,11 +96,15 @@ template <>
 class [[nodiscard]] Result<void> {
  public:
   Result() = default;
-  Result(Error error) : error_(std::move(error)), ok_(false) {}  // NOLINT(google-explicit-constructor): as above
+  Result(Error error)
+      : error_(std::move(error)), ok_(false) {}  // NOLINT(google-explicit-constructor): as above
 
   bool ok() const { return ok_; }
   explicit operator bool() const { return ok_; }
-  const Error& error() const { assert(!ok_); return error_; }
+  const Error& error() const {
+    assert(!ok_);
+    return error_;
+  }
 
  private:
   Error error_{ErrorKind::io, ""};

@@ -87,11 +87,11 @@ struct Output {
 
 // Facts that decide which form of the Action a command may use (see remote/action.h).
 struct Traits {
-  bool debug_info = false;           // an output can hold the working directory: -g*, -Wa,-g*
+  bool debug_info = false;            // an output can hold the working directory: -g*, -Wa,-g*
   bool records_command_line = false;  // the output holds the arguments: run verbatim, absolute form
-  bool portable = true;              // every option is known to give the same bytes in any folder
-  std::string not_portable_because;  // the option, when not
-  bool native_cpu = false;           // -march=native and friends: the driver's own expansion is in the key
+  bool portable = true;               // every option is known to give the same bytes in any folder
+  std::string not_portable_because;   // the option, when not
+  bool native_cpu = false;            // -march=native and friends: the driver's own expansion is in the key
   bool wants_system_headers = false;  // the user's depfile has no private twin to compare with
 };
 
@@ -101,14 +101,14 @@ struct Command {
   Family family = Family::gcc;
   Language language = Language::c;
   Mode mode = Mode::object;
-  std::string source;      // as typed
-  std::vector<Arg> args;   // argv[1..]
+  std::string source;     // as typed
+  std::vector<Arg> args;  // argv[1..]
   std::vector<MacroFlag> macros;
   std::vector<ForcedInclude> forced;
   std::vector<SearchDir> search;
   Depfile depfile;
-  std::vector<Output> outputs;           // sorted by path; the first required one is not special
-  std::vector<std::string> side_inputs;  // files that flags name and that are read whole; response files too
+  std::vector<Output> outputs;            // sorted by path; the first required one is not special
+  std::vector<std::string> side_inputs;   // files that flags name and that are read whole; response files too
   std::vector<std::string> dialect_args;  // those that may change predefined macros or built-in directories
   Traits traits;
 };

@@ -29,7 +29,7 @@ using Question = std::string;
 struct Dialect {
   std::uint32_t id;        // distinct for distinct dialects in this process
   std::string predefined;  // the output of -dM: "#define NAME BODY" lines, without the user's own -D and -U
-  std::vector<BuiltinDir> directories;   // after the command's own, in search order
+  std::vector<BuiltinDir> directories;     // after the command's own, in search order
   std::vector<std::string> builtin_names;  // hidden names that are defined: __has_include, __COUNTER__, ...
 };
 
@@ -44,7 +44,8 @@ class Dialects {
                                                    const std::stop_token& stop);
 
   // The answers, in the order of the questions; those not yet known are asked in one run of the compiler.
-  base::Result<std::vector<std::int64_t>> answer(const Dialect& dialect, const std::vector<Question>& questions,
+  base::Result<std::vector<std::int64_t>> answer(const Dialect& dialect,
+                                                 const std::vector<Question>& questions,
                                                  const std::stop_token& stop);
 
  private:

@@ -14,8 +14,9 @@ namespace compiler {
 std::optional<std::string_view> variable(const std::vector<std::string>& env, std::string_view name);
 
 // The variables that can change outputs, normalised and sorted by name: locale as one variable each for
-// character set and message language, SOURCE_DATE_EPOCH, CPATH and family, and so on. `unsupported` with label
-// `environment` when one is set with which compiles are never cached (LD_PRELOAD, DEPENDENCIES_OUTPUT, ...).
+// character set and message language, SOURCE_DATE_EPOCH, CPATH and family, and so on. `unsupported` with
+// label `environment` when one is set with which compiles are never cached (LD_PRELOAD, DEPENDENCIES_OUTPUT,
+// ...).
 base::Result<std::vector<std::string>> key_environment(const std::vector<std::string>& env);
 
 // What a probe of the compiler runs with: the variables that change its answers, and LC_ALL=C.

@@ -22,13 +22,13 @@ struct Part {
 };
 
 struct Compiler {
-  std::string driver;   // the driver's real path
+  std::string driver;  // the driver's real path
   Family family;
-  std::string version;  // the first line of --version
-  std::string target;   // "x86_64-linux-gnu"
-  std::vector<Part> parts;           // sorted by path
-  std::vector<std::string> absent;   // configuration files that were looked for and are not there; sorted
-  base::Digest fingerprint;          // over all of the above
+  std::string version;              // the first line of --version
+  std::string target;               // "x86_64-linux-gnu"
+  std::vector<Part> parts;          // sorted by path
+  std::vector<std::string> absent;  // configuration files that were looked for and are not there; sorted
+  base::Digest fingerprint;         // over all of the above
 };
 
 // Any thread. Concurrent questions about one compiler run its probes once.

@@ -17,8 +17,8 @@
 // answers with exactly one of
 //   done    here is the whole result; the outputs are written. The connection ends.
 //   run     run this command. gomacc answers `finished` when no child of it is alive, and the daemon says
-//           `stored` once it has its own copy of the outputs. While it runs the daemon may send `stop`: gomacc
-//           ends the compiler, removes partial outputs and answers `stopped`; then `done` follows.
+//           `stored` once it has its own copy of the outputs. While it runs the daemon may send `stop`:
+//           gomacc ends the compiler, removes partial outputs and answers `stopped`; then `done` follows.
 //   refuse  the daemon has nothing to do with this command: gomacc runs it on its own, or connects again.
 #pragma once
 
@@ -153,7 +153,7 @@ inline constexpr std::uint8_t kStderrIsTerminal = 2;
 
 // `compile`: the head, then argv (list of text, argv[0] as typed), then env (list of text, "NAME=VALUE").
 struct CompileHead {
-  std::string_view version;   // gomacc's own, as --version prints it
+  std::string_view version;  // gomacc's own, as --version prints it
   Purpose purpose;
   std::uint8_t streams;
   std::uint32_t umask;
@@ -189,7 +189,7 @@ enum class Query : std::uint8_t { port = 0 };
 // working directory or absolute): the files of which `finished` tells the identity, and which gomacc removes
 // when a signal ended the compiler.
 struct RunHead {
-  bool capture;       // keep stdout and stderr for the daemon; else the child simply inherits both
+  bool capture;        // keep stdout and stderr for the daemon; else the child simply inherits both
   std::uint8_t strip;  // streams from which colour is stripped while relaying: bits kStrip*
   // The daemon owes the user a file that this command does not write (the depfile of -MMD). When the daemon
   // is lost before `stored` and the compiler exited 0, gomacc runs the command as typed, silently.
