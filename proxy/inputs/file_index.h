@@ -4,8 +4,9 @@
 //
 // Validity comes from inotify by "drain, then trust": fsnotify queues an event inside the system call that
 // makes the change, so a change made before a client sent its request is readable once the request has
-// arrived. Where inotify cannot be trusted (network and overlay file systems, hard-linked files, a full queue,
-// the watch limit, a file changed within its time stamp's granularity) nodes are checked by stat instead.
+// arrived. Where inotify cannot be trusted (network and overlay file systems, hard-linked files, a full
+// queue, the watch limit, a file changed within its time stamp's granularity) nodes are checked by stat
+// instead.
 #pragma once
 
 #include <cstdint>
@@ -19,12 +20,11 @@
 #include "base/digest.h"
 #include "base/files.h"
 #include "base/result.h"
+#include "inputs/node_id.h"
 
 namespace inputs {
 
-// A physical place: a name in a directory reached without symbolic links. Valid as long as the index.
-using NodeId = std::uint32_t;
-inline constexpr NodeId kNoNode = 0xffffffff;
+class Watcher;
 
 // The nodes that an answer depends on, in the order met, with repeats.
 using Trail = std::vector<NodeId>;
@@ -36,7 +36,8 @@ struct Snapshot {
     std::uint32_t version;
   };
   std::vector<Item> items;
-  std::uint64_t epoch = 0;  // of the index when last found valid: equal means nothing can have changed
+  // Of the index when last found valid: equal means that nothing can have changed. 0 when a node needs stat.
+  std::uint64_t epoch = 0;
 };
 
 // The answer to a look-up. `node` is physical: all symbolic links are followed. When `type` is absent, `node`
@@ -52,6 +53,8 @@ class FileIndex {
  public:
   // `watch` false: never use inotify, stat every node at each check.
   FileIndex(base::Files& files, base::Clock& clock, bool watch = true);
+  // With a watcher of the caller's; null is the same as `watch` false.
+  FileIndex(base::Files& files, base::Clock& clock, std::unique_ptr<Watcher> watcher);
   ~FileIndex();
 
   // Applies every change made before the call. Call once when a request has arrived, before using answers.
@@ -66,9 +69,11 @@ class FileIndex {
 
   // The physical path.
   std::string path(NodeId node) const;
+  // As last seen: what the latest look-up answered.
   base::FileType type(NodeId node) const;
+  // Current. Of a directory only type, mode, device and inode are.
   base::FileStat stat(NodeId node);
-  // Of a symbolic link's node.
+  // Of a symbolic link's node, as last seen.
   std::string link_target(NodeId node) const;
 
   // The digest of a regular file's content; read at most once per version. An error when the file cannot be
@@ -76,7 +81,8 @@ class FileIndex {
   base::Result<base::Digest> digest(NodeId node);
 
   // What was made of a regular file's content, shared by all tasks: `make` is called once per version and
-  // `slot` (concurrent callers wait). The digest becomes known by the way.
+  // `slot` (concurrent callers wait), and not again for a new version with equal content. The digest becomes
+  // known by the way. `make` must not ask for content of the same node; null is not kept.
   using Derived = std::shared_ptr<const void>;
   using Make = std::function<Derived(std::string content)>;
   base::Result<Derived> derive(NodeId node, std::uint8_t slot, const Make& make);
@@ -85,18 +91,21 @@ class FileIndex {
   // except for nodes that need stat.
   std::uint64_t epoch() const;
 
-  // The present versions of the trail's nodes, sorted, without repeats.
-  Snapshot snapshot(const Trail& trail);
+  // The present versions of the trail's nodes, sorted, without repeats. `since` is the epoch() read after
+  // refresh() and before the first look-up of the trail: a node that changed later (while the answer was
+  // being made) gets a version that never comes true, so that an answer of mixed ages is never found valid.
+  Snapshot snapshot(const Trail& trail, std::uint64_t since = ~std::uint64_t{0});
 
   // True when no node of the snapshot has changed. Brings `epoch` of the snapshot up to date.
   bool valid(Snapshot& snapshot);
 
-  // A node of `trail` whose mtime or ctime is at or after `when` (time of day): its content may have changed
-  // while somebody read it. kNoNode if there is none.
+  // A file or link of `trail` whose mtime or ctime is at or after `when` (time of day): its content may have
+  // changed while somebody read it. kNoNode if there is none. Directories and absent files don't count.
   NodeId touched_since(const Trail& trail, base::Nanoseconds when);
 
+  // `refused`: watches that the system did not give, so that stat does their work.
   struct Counters {
-    std::uint64_t nodes, watches, events, overflows, stats, reads;
+    std::uint64_t nodes, watches, events, overflows, stats, reads, refused;
   };
   Counters counters() const;
 

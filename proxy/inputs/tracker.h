@@ -1,0 +1,109 @@
+// Keeps the nodes of a table true to the file system: turns the kernel's notices into marks, and marks into
+// looks (an lstat) when somebody next needs the node.
+//
+// The rules that make an answer trustworthy:
+// - Epochs. Every mark takes a new epoch, after the node's word got kLook. Who reads an epoch therefore sees
+//   every mark up to it, and equal epochs mean that nothing was marked in between.
+// - Watch, then look. A node is trusted without looking only if its directory was watched before the lstat.
+// The
+//   mark is read before both and compared after both: a notice that comes in between makes the look void.
+// - Down from the root. A node is looked at after its ancestors, each of which is watched from above. A
+// notice
+//   about a directory (moved, removed, made, chmod) marks all that is known below it and drops the watches
+//   there, since these follow the inode and not the path.
+// - A node's version is the epoch of the mark that led to the discovery that it changed, so "has it changed
+//   since epoch E" is one compare.
+// - Where there is no watch, a look is good for one round (one refresh) only.
+#pragma once
+
+#include <atomic>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/files.h"
+#include "inputs/node_table.h"
+#include "inputs/watcher.h"
+
+namespace inputs {
+
+// Any thread. No lock is held during a stat or a read.
+class Tracker {
+ public:
+  // `watcher` may be null: every node is then checked by stat.
+  Tracker(NodeTable& table, base::Files& files, base::Clock& clock, std::unique_ptr<Watcher> watcher);
+
+  // Begins a round and applies every change made before the call. Who finds nothing to apply has waited until
+  // all that others found is applied.
+  void refresh();
+
+  // Makes the node current and returns its word; kLook in it means "by stat", current for this round.
+  std::uint32_t look(NodeId id);
+
+  // Says that the node may have changed. `content`: it was written to, so equal time stamps prove nothing.
+  void mark(NodeId id, bool content);
+
+  std::uint64_t epoch() const { return epoch_.load(std::memory_order_acquire); }
+
+  // True when a file with these times may be written again without any of them changing: it was touched
+  // within the granularity of the stamps before `wall`, or the clock was set back.
+  static bool racy(const base::FileStat& stat, std::int64_t wall);
+  std::int64_t wall() { return clock_.wall().count(); }
+
+  struct Totals {
+    std::atomic<std::uint64_t> watches{0}, events{0}, overflows{0}, refused{0}, stats{0}, reads{0};
+  };
+  Totals& totals() { return totals_; }
+
+ private:
+  // What one look at a node brought.
+  struct Glance {
+    base::FileStat stat;
+    bool broken = false;
+    bool trusted = false;    // its directory was watched before
+    bool rewritten = false;  // equal stat, other content
+    std::string target;
+    std::int64_t wall = 0;
+    std::uint32_t round = 0;
+  };
+
+  bool current(NodeId id, const Sight& sight) const;  // Requires: stripe held.
+  void look_once(NodeId id);
+  Glance glance(NodeId id);
+  void check_content(NodeId id, Glance& seen);
+  // Stores what was seen; true when the node has become another thing, so that what lies below is void.
+  bool settle(NodeId id, Glance& seen, bool keep_stale);  // Requires: stripe held.
+
+  bool watched(NodeId directory);
+  bool start_watch(NodeId directory, std::uint64_t dev);  // Requires: watch_mutex_ held.
+  void drop_watch(NodeId directory);
+  void unmap(int watch, NodeId directory);  // Requires: watch_mutex_ held.
+
+  void mark_below(NodeId id);
+  void mark_subtree(NodeId id);
+  void mark_all();
+  bool apply(const Watcher::Event& event);
+  void apply_to_self(const std::vector<NodeId>& directories);
+
+  // Constant.
+  NodeTable& table_;
+  base::Files& files_;
+  base::Clock& clock_;
+  const std::unique_ptr<Watcher> watcher_;
+
+  // Synchronised by themselves.
+  std::atomic<std::uint64_t> epoch_{1};
+  std::atomic<std::uint32_t> round_{1};
+  std::atomic<std::uint32_t> watch_generation_{1};
+  Totals totals_;
+
+  // Order: drain_mutex_, watch_mutex_, a stripe of the table.
+  std::mutex drain_mutex_;                                // held while notices are read and applied
+  std::mutex watch_mutex_;                                // held while watches are added and removed
+  std::unordered_map<int, std::vector<NodeId>> watches_;  // guarded by watch_mutex_; mostly one node each
+};
+
+}  // namespace inputs
