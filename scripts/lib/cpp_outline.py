@@ -1,8 +1,9 @@
-"""What tidy needs to know of a C++ file: its text without comments and literals, its functions, its structs.
+"""What tidy needs to know of a C++ file: its text without comments and literals, its functions, its
+structs.
 
-This is no parser. It follows braces over code from which comments and literals have been blanked out, and tells
-from the text before a brace whether a function, a type or a namespace begins. That is exact enough for code that
-clang-format has laid out, and a wrong guess costs a wrong length, never a crash.
+This is no parser. It follows braces over code from which comments and literals have been blanked out, and
+tells from the text before a brace whether a function, a type or a namespace begins. That is exact enough
+for code that clang-format has laid out, and a wrong guess costs a wrong length, never a crash.
 """
 
 import re
@@ -14,7 +15,8 @@ _TOKEN = re.compile(
     r'|R"(?P<delimiter>[^()\\\s]{0,16})\(.*?\)(?P=delimiter)"'
     r'|"(?:\\.|[^"\\\n])*"'
     r"|(?<![0-9A-Fa-f])'(?:\\.|[^'\\\n])*'",
-    re.DOTALL)
+    re.DOTALL,
+)
 
 
 def blank(text):
@@ -49,8 +51,10 @@ class Outline:
     structs: list = field(default_factory=list)
 
 
-_TYPE = re.compile(r'(?:^|[\s>])(struct|class|union)\s+(?:alignas\s*\([^)]*\)\s*)?(?:\[\[[^\]]*\]\]\s*)?'
-                   r'(?:[A-Z_]+\([^)]*\)\s*)?([A-Za-z_][\w:]*)[^()=;]*$')
+_TYPE = re.compile(
+    r'(?:^|[\s>])(struct|class|union)\s+(?:alignas\s*\([^)]*\)\s*)?(?:\[\[[^\]]*\]\]\s*)?'
+    r'(?:[A-Z_]+\([^)]*\)\s*)?([A-Za-z_][\w:]*)[^()=;]*$'
+)
 _SCOPE = re.compile(r'(?:^|\s)(?:inline\s+)?namespace\b|(?:^|\s)extern\s*"')
 _ACCESS = re.compile(r'\b(?:public|private|protected)\s*:(?!:)')
 
@@ -65,7 +69,7 @@ def _kind(head):
     if re.search(r'(?:^|\s)enum\b', head):
         return 'enum', ''
     match = _TYPE.search(re.sub(r'template\s*<[^;{}]*?>(?=\s*(?:struct|class|union))', '', head))
-    if match and '(' not in head[head.find(match.group(1)):].split(':')[0]:
+    if match and '(' not in head[head.find(match.group(1)) :].split(':')[0]:
         return 'type', match.group(2)
     if re.search(r'\)\s*:(?!:)', head) and re.search(r'[\w>]$', raw):
         return 'block', ''  # a member's initialiser in a constructor's list
@@ -125,7 +129,11 @@ def _members(declaration):
     text = re.sub(r'=[^,]*', ' ', text).strip()
     if not text or 'operator' in text or '(' in text or ')' in text:
         return []
-    if re.match(r'(?:using|typedef|friend|static|enum|struct\s+\w+$|class\s+\w+$|template|union\s+\w+$)\b', text):
+    if re.match(
+        r'(?:using|typedef|friend|static|enum|struct\s+\w+$|class\s+\w+$|template|union\s+\w+$)\b', text
+    ):
         return []
-    names = [re.split(r'(?<!:):(?!:)', part)[0].split()[-1].strip('*&') for part in text.split(',') if part.split()]
+    names = [
+        re.split(r'(?<!:):(?!:)', part)[0].split()[-1].strip('*&') for part in text.split(',') if part.split()
+    ]
     return [name for name in names if re.match(r'[A-Za-z_]\w*$', name)] if len(text.split()) > 1 else []
