@@ -1,0 +1,14 @@
+// What gomacc calls itself.
+#pragma once
+
+namespace gomacc {
+
+inline constexpr char kVersion[] = GOMA_VERSION;
+
+#if defined(__clang__)
+inline constexpr char kBuiltWith[] = "clang " __clang_version__;
+#else
+inline constexpr char kBuiltWith[] = "g++ " __VERSION__;
+#endif
+
+}  // namespace gomacc
