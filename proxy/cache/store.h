@@ -16,9 +16,13 @@
 
 namespace cache {
 
+class Disk;
+
 struct StoreOptions {
   std::string directory;
   std::int64_t limit_bytes = 0;  // 0: 10 GiB or 10 % of the disk, the smaller
+  bool background = true;        // false: nothing happens by itself, only in maintain()
+  Disk* disk = nullptr;          // the file system; null: the real one
 };
 
 struct StoreStats {
@@ -29,9 +33,9 @@ struct StoreStats {
   std::uint64_t hits = 0;
   std::uint64_t misses = 0;
   std::uint64_t evicted = 0;
-  std::uint64_t damaged = 0;      // entries found bad and removed
+  std::uint64_t damaged = 0;  // entries found bad and removed
   std::uint64_t write_errors = 0;
-  std::string last_error;         // in words; empty when the last write worked
+  std::string last_error;  // in words; empty when the last write worked
 };
 
 // Any thread.
@@ -62,6 +66,10 @@ class Store {
 
   // Removes everything.
   base::Result<void> clear();
+
+  // Does at once what the background thread does in small steps: counts what is there, evicts down to 90 % of
+  // the limit when over it, compresses large blobs that were not used for a day. Blocks.
+  void maintain();
 
   StoreStats stats() const;
 
