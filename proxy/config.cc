@@ -1,0 +1,241 @@
+#include "config.h"
+
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <nlohmann/json.hpp>
+
+#include "base/fd.h"
+#include "base/machine.h"
+#include "base/path.h"
+#include "compiler/environment.h"
+
+namespace {
+
+// The number in "10G", "500M", "4096"; nothing when it is none.
+bool parse_bytes(const std::string& text, std::int64_t& value) {
+  char* end = nullptr;
+  double number = std::strtod(text.c_str(), &end);
+  std::string unit = end;
+  static constexpr const char* kUnits[] = {"", "K", "M", "G", "T"};
+  for (int i = 0; i < 5; ++i) {
+    if (unit == kUnits[i] || unit == std::string(kUnits[i]) + "iB" || unit == std::string(kUnits[i]) + "B") {
+      for (int k = 0; k < i; ++k) number *= 1024;
+      value = static_cast<std::int64_t>(number);
+      return end != text.c_str() && number >= 0 && number < 9e18;
+    }
+  }
+  return false;
+}
+
+std::size_t distance(const std::string& a, const std::string& b) {
+  std::vector<std::size_t> row(b.size() + 1);
+  for (std::size_t j = 0; j <= b.size(); ++j) row[j] = j;
+  for (std::size_t i = 1; i <= a.size(); ++i) {
+    std::size_t corner = row[0];
+    row[0] = i;
+    for (std::size_t j = 1; j <= b.size(); ++j) {
+      std::size_t replaced = corner + (a[i - 1] == b[j - 1] ? 0 : 1);
+      corner = row[j];
+      row[j] = std::min({row[j] + 1, row[j - 1] + 1, replaced});
+    }
+  }
+  return row[b.size()];
+}
+
+std::string nearest(const std::string& name) {
+  std::string best;
+  std::size_t least = 4;
+  for (const SettingInfo& info : setting_table()) {
+    if (std::size_t d = distance(name, info.name); d < least) {
+      least = d;
+      best = info.name;
+    }
+  }
+  return best;
+}
+
+std::string home_folder(const std::vector<std::string>& env, const char* variable, const char* below_home) {
+  if (auto value = compiler::variable(env, variable); value && base::is_absolute(*value)) {
+    return std::string(*value);
+  }
+  if (auto home = compiler::variable(env, "HOME"); home && base::is_absolute(*home)) {
+    return base::join(*home, below_home);
+  }
+  return {};
+}
+
+// Goma's variables that gomacc or the scripts read, or that have no use any more: not worth a word.
+constexpr const char* kOtherVariables[] = {"GOMA_DIR",
+                                           "GOMA_DISABLED",
+                                           "GOMA_USE_LOCAL",
+                                           "GOMA_FALLBACK",
+                                           "GOMA_START_COMPILER_PROXY",
+                                           "GOMA_COMPILER_PROXY_BINARY",
+                                           "GOMA_FALLBACK_INPUT_FILES",
+                                           "GOMA_STORE_ONLY",
+                                           "GOMA_FALLBACK_CONFTEST",
+                                           "GOMA_FALLBACK_ON_AUTH_FAILURE",
+                                           "GOMA_CTL_SCRIPT_NAME",
+                                           "GOMA_GOMACC_LOCK_FILENAME",
+                                           "GOMA_HERMETIC",
+                                           "GOMA_COMPILER_PROXY_DAEMON_MODE",
+                                           "GOMA_DEPS_CACHE_FILE",
+                                           "GOMA_COMPILER_INFO_CACHE_FILE"};
+
+}  // namespace
+
+const std::vector<SettingInfo>& setting_table() {
+  static const std::vector<SettingInfo> table = {
+      {"goma", "GOMA_MODE", "text", "local", "which tiers are used: local or none"},
+      {"tmp_dir", "GOMA_TMP_DIR", "text", "", "folder of the socket, the lock and the token; 0700 and ours"},
+      {"socket_name", "GOMA_COMPILER_PROXY_SOCKET_NAME", "text", "goma.ipc", "name of the socket in tmp_dir"},
+      {"lock_name", "GOMA_COMPILER_PROXY_LOCK_FILENAME", "text", "goma_compiler_proxy.lock",
+       "name of the lock file in tmp_dir"},
+      {"port", "GOMA_COMPILER_PROXY_PORT", "number", "8088", "first port tried for the status page"},
+      {"ports", "GOMA_COMPILER_PROXY_NUM_FIND_PORTS", "number", "10", "how many ports are tried"},
+      {"listen_addr", "GOMA_COMPILER_PROXY_LISTEN_ADDR", "text", "localhost",
+       "address of the status page; only loopback is accepted"},
+      {"cache_dir", "GOMA_LOCAL_OUTPUT_CACHE_DIR", "text", "", "folder of the embedded cache"},
+      {"cache_size", "GOMA_CACHE_SIZE", "bytes", "", "bound on the embedded cache, such as 20G"},
+      {"state_dir", "GOMA_STATE_DIR", "text", "", "folder of the log and of what is known of compilers"},
+      {"local_slots", "GOMA_LOCAL_SLOTS", "number", "", "local compiles at once; the number of processors"},
+      {"exec_root", "GOMA_EXEC_ROOT", "text", "", "the root of the checkout, where markers do not tell"},
+      {"silo", "GOMA_SILO", "text", "", "keeps cache entries apart from those of other silos"},
+      {"max_tasks", "GOMA_MAX_ACTIVE_TASKS", "number", "1024", "tasks at once; further ones wait"},
+      {"idle_limit", "GOMA_IDLE_LIMIT", "number", "10800", "seconds without a request until the daemon ends"},
+  };
+  return table;
+}
+
+base::Result<Config> Config::load(const std::vector<std::string>& env) {
+  Config config;
+  for (const SettingInfo& info : setting_table()) config.values_.push_back({&info, info.fallback, "default"});
+  // From the weakest to the strongest.
+  base::Result<void> read = config.read_file_values("/etc/goma/config.json");
+  std::string home = home_folder(env, "XDG_CONFIG_HOME", ".config");
+  if (read && !home.empty()) read = config.read_file_values(base::join(home, "goma/config.json"));
+  if (read) read = config.read_environment(env);
+  if (!read) return read.error();
+  config.compute_defaults(env);
+  return config;
+}
+
+base::Result<void> Config::read_file_values(const std::string& path) {
+  if (::access(path.c_str(), F_OK) != 0) return {};
+  base::Result<std::string> text = base::read_file(path, 1 << 20);
+  if (!text) return text.error();
+  nlohmann::json json = nlohmann::json::parse(*text, nullptr, false, true);
+  if (!json.is_object()) return base::invalid(path + ": not a JSON object");
+  for (const auto& item : json.items()) {
+    const nlohmann::json& value = item.value();
+    if (value.is_structured() || value.is_null())
+      return base::invalid(path + ": " + item.key() + ": not a plain value");
+    base::Result<void> done =
+        set(item.key(), value.is_string() ? value.get<std::string>() : value.dump(), path);
+    if (!done) return base::invalid(path + ": " + done.error().message);
+  }
+  return {};
+}
+
+base::Result<void> Config::read_environment(const std::vector<std::string>& env) {
+  // Goma's older name for the folder above its caches.
+  if (auto folder = compiler::variable(env, "GOMA_CACHE_DIR"); folder && !folder->empty()) {
+    base::Result<void> done = set("cache_dir", std::string(*folder), "environment GOMA_CACHE_DIR");
+    if (!done) return done;
+  }
+  for (const std::string& entry : env) {
+    std::string name = entry.substr(0, entry.find('='));
+    if (!name.starts_with("GOMA_") || name == "GOMA_CACHE_DIR" || name.size() == entry.size()) continue;
+    auto known = std::find_if(setting_table().begin(), setting_table().end(),
+                              [&](const SettingInfo& info) { return name == info.variable; });
+    if (known == setting_table().end()) {
+      bool other = std::find(std::begin(kOtherVariables), std::end(kOtherVariables), name) !=
+                   std::end(kOtherVariables);
+      if (!other) unknown_.push_back(name);
+      continue;
+    }
+    std::string value = entry.substr(name.size() + 1);
+    if (value.empty()) continue;
+    base::Result<void> done = set(known->name, value, "environment " + name);
+    if (!done) return base::invalid(name + ": " + done.error().message);
+  }
+  return {};
+}
+
+base::Result<void> Config::set(const std::string& name, const std::string& value, const std::string& origin) {
+  auto found = std::find_if(values_.begin(), values_.end(),
+                            [&](const SettingValue& item) { return name == item.info->name; });
+  if (found == values_.end()) {
+    std::string near = nearest(name);
+    return base::invalid("unknown setting " + name + (near.empty() ? "" : "; did you mean " + near + "?"));
+  }
+  std::string type = found->info->type;
+  std::int64_t number = 0;
+  std::string kept = value;
+  if (type == "bytes") {
+    if (!parse_bytes(value, number)) return base::invalid(name + ": not a size: " + value);
+    kept = std::to_string(number);
+  } else if (type == "number") {
+    char* end = nullptr;
+    number = std::strtoll(value.c_str(), &end, 10);
+    if (end == value.c_str() || *end != '\0' || number < 0)
+      return base::invalid(name + ": not a number: " + value);
+  }
+  if (name == "goma" && value != "local" && value != "none") {
+    return base::invalid("goma: \"" + value + "\" is not one of local, none");
+  }
+  found->value = kept;
+  found->origin = origin;
+  return {};
+}
+
+void Config::compute_defaults(const std::vector<std::string>& env) {
+  std::string uid = std::to_string(::geteuid());
+  std::string cache = home_folder(env, "XDG_CACHE_HOME", ".cache");
+  std::string state = home_folder(env, "XDG_STATE_HOME", ".local/state");
+  for (SettingValue& item : values_) {
+    if (!item.value.empty()) continue;
+    std::string name = item.info->name;
+    if (name == "cache_dir")
+      item.value = cache.empty() ? "/tmp/goma_cache_" + uid : base::join(cache, "goma");
+    if (name == "state_dir")
+      item.value = state.empty() ? "/tmp/goma_state_" + uid : base::join(state, "goma");
+    if (name == "local_slots") item.value = std::to_string(base::processor_count());
+    if (name == "tmp_dir") {
+      std::string run(compiler::variable(env, "XDG_RUNTIME_DIR").value_or(""));
+      // gomacc finds the daemon by the same rule.
+      struct stat status;
+      bool ours = !run.empty() && ::stat(run.c_str(), &status) == 0 && status.st_uid == ::geteuid();
+      item.value = ours ? base::join(run, "goma") : "/tmp/goma_" + uid;
+    }
+    if (!item.value.empty()) item.origin = "auto";
+  }
+}
+
+std::string Config::text(const char* name) const {
+  for (const SettingValue& item : values_) {
+    if (std::string_view(name) == item.info->name) return item.value;
+  }
+  return {};
+}
+
+std::int64_t Config::number(const char* name) const { return std::strtoll(text(name).c_str(), nullptr, 10); }
+
+bool Config::flag(const char* name) const {
+  std::string value = text(name);
+  return !value.empty() && std::string("tTyY1").find(value[0]) != std::string::npos;
+}
+
+std::string Config::json() const {
+  nlohmann::json list = nlohmann::json::array();
+  for (const SettingValue& item : values_) {
+    list.push_back({{"name", item.info->name},
+                    {"value", item.value},
+                    {"origin", item.origin},
+                    {"meaning", item.info->meaning}});
+  }
+  return list.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+}

@@ -1,0 +1,278 @@
+// compiler_proxy: the composition root. Builds the parts, hands them to each other, serves until told to
+// stop.
+
+#include <signal.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#ifdef __GLIBC__
+#include <malloc.h>
+#endif
+
+#include <atomic>
+#include <cstdio>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/files.h"
+#include "base/log.h"
+#include "base/machine.h"
+#include "base/path.h"
+#include "base/spawn.h"
+#include "cache/store.h"
+#include "compiler/dialect.h"
+#include "compiler/identity.h"
+#include "config.h"
+#include "inputs/file_index.h"
+#include "inputs/scanner.h"
+#include "serve/detach.h"
+#include "serve/http.h"
+#include "serve/listener.h"
+#include "serve/status.h"
+#include "serve/token.h"
+#include "task/compile.h"
+#include "task/history.h"
+#include "task/services.h"
+
+extern char** environ;
+
+namespace {
+
+// How long running tasks are waited for at a stop. gomacc finishes its compile without us, so no build is
+// lost when this passes.
+constexpr std::chrono::seconds kDrainLimit{600};
+
+std::atomic<serve::Listener*> listener_to_stop{nullptr};
+
+void on_stop_signal(int) {
+  if (serve::Listener* listener = listener_to_stop.load()) listener->stop();
+}
+
+void handle_signals() {
+  struct sigaction action {};
+  action.sa_handler = on_stop_signal;
+  for (int signal : {SIGTERM, SIGINT, SIGHUP}) ::sigaction(signal, &action, nullptr);
+  ::signal(SIGPIPE, SIG_IGN);
+}
+
+std::vector<std::string> environment() {
+  std::vector<std::string> out;
+  for (char** entry = environ; *entry != nullptr; ++entry) out.emplace_back(*entry);
+  return out;
+}
+
+// Every waiting gomacc is a descriptor. posix_spawn passes the raised limit on to probes only, which do not
+// mind; compilers run in gomacc, with the user's limits.
+void raise_limits() {
+  rlimit limit;
+  if (::getrlimit(RLIMIT_NOFILE, &limit) == 0) {
+    limit.rlim_cur = limit.rlim_max;
+    ::setrlimit(RLIMIT_NOFILE, &limit);
+  }
+#ifdef __GLIBC__
+  // Hundreds of arenas keep hundreds of MiB after a burst of tasks; a few per core are as fast.
+  ::mallopt(M_ARENA_MAX, 2 * base::processor_count() + 2);
+#endif
+}
+
+void make_folders(const std::string& path) {
+  for (std::size_t slash = path.find('/', 1); slash != std::string::npos; slash = path.find('/', slash + 1)) {
+    ::mkdir(path.substr(0, slash).c_str(), 0755);
+  }
+  ::mkdir(path.c_str(), 0700);
+}
+
+// Private depfiles of a daemon that was killed are of no use to anybody.
+std::string fresh_private_folder(const std::string& tmp_dir) {
+  std::string folder = base::join(tmp_dir, "private");
+  ::mkdir(folder.c_str(), 0700);
+  if (base::Result<std::vector<base::DirEntry>> entries = base::real_files().list(folder)) {
+    for (const base::DirEntry& entry : *entries) ::unlink(base::join(folder, entry.name).c_str());
+  }
+  return folder;
+}
+
+std::string version_text() {
+#if defined(__clang__)
+  std::string compiler = "clang " __clang_version__;
+#else
+  std::string compiler = "g++ " __VERSION__;
+#endif
+  return std::string(GOMA_VERSION) + " (" + compiler + ", protocol " + std::to_string(wire::kProtocol) + ")";
+}
+
+std::string log_path(const Config& config) {
+  return base::join(config.text("state_dir"), "compiler_proxy.log");
+}
+
+// What the listener and the pages work with, built once.
+class Daemon {
+ public:
+  explicit Daemon(const Config& config)
+      : config_(config),
+        identifier_(base::real_files(), base::real_spawner(), config.text("state_dir")),
+        dialects_(base::real_files(), base::real_spawner(), config.text("state_dir")),
+        index_(base::real_files(), base::real_clock()),
+        scanner_(index_, dialects_),
+        store_({config.text("cache_dir"), config.number("cache_size")}, base::real_clock()),
+        gates_{base::Gate(base::processor_count()),
+               base::Gate(static_cast<int>(config.number("local_slots"))),
+               static_cast<int>(config.number("local_slots"))},
+        neighbours_(base::real_files()),
+        services_{base::real_files(),
+                  base::real_clock(),
+                  index_,
+                  identifier_,
+                  dialects_,
+                  scanner_,
+                  store_,
+                  history_,
+                  gates_,
+                  memo_,
+                  neighbours_,
+                  {config.text("exec_root"), config.text("silo"), {}, false},
+                  base::join(config.text("tmp_dir"), "private")},
+        listener_(
+            {config.text("tmp_dir"), config.text("socket_name"), config.text("lock_name"), GOMA_VERSION,
+             static_cast<std::size_t>(config.number("max_tasks"))},
+            [this](const task::Request& request, task::Client& client, const std::stop_token& stop) {
+              return task::serve(services_, request, client, stop);
+            },
+            [this] { return port_.load(); }) {}
+
+  base::Result<void> open() {
+    base::Result<void> opened = listener_.open();
+    if (!opened) return opened;
+    fresh_private_folder(config_.text("tmp_dir"));
+    open_page();
+    return {};
+  }
+
+  void serve_until_stopped() {
+    listener_to_stop = &listener_;
+    listener_.accept_until_stopped(std::chrono::seconds(config_.number("idle_limit")));
+    listener_.drain(kDrainLimit);
+    listener_to_stop = nullptr;
+  }
+
+ private:
+  // Without a page everything else still works.
+  void open_page() {
+    base::Result<std::string> token = serve::make_token(base::join(config_.text("tmp_dir"), "goma_token"));
+    if (!token) base::log(base::LogLevel::warning, "no token: " + token.error().message);
+    status_.emplace(sources(token ? *token : ""));
+    serve::HttpOptions options;
+    options.address = config_.text("listen_addr");
+    options.first_port = static_cast<int>(config_.number("port"));
+    options.ports = static_cast<int>(config_.number("ports"));
+    options.token = token ? *token : "";
+    http_ = std::make_unique<serve::HttpServer>(
+        options, [this](const serve::HttpRequest& request) { return status_->handle(request); });
+    base::Result<int> port = http_->start();
+    if (port) {
+      port_ = *port;
+      base::log(base::LogLevel::info, "status page: http://localhost:" + std::to_string(*port));
+    } else {
+      base::log(base::LogLevel::warning, "no status page: " + port.error().message);
+    }
+  }
+
+  serve::StatusSources sources(const std::string& token) {
+    serve::StatusSources out{};
+    out.history = &history_;
+    out.store = &store_;
+    out.version = version_text();
+    out.token = token;
+    out.socket_path = listener_.socket_path();
+    out.log_path = log_path(config_);
+    out.mode = config_.text("goma");
+    out.port = [this] { return port_.load(); };
+    out.local_slots = [this] { return gates_.local.limit(); };
+    out.local_running = [this] { return gates_.local.inside(); };
+    out.local_waiting = [this] { return gates_.local.waiting(); };
+    out.settings_json = [this] { return config_.json(); };
+    out.health = [] { return std::string("ok"); };
+    out.quit = [this] { listener_.stop(); };
+    return out;
+  }
+
+  const Config& config_;
+  compiler::Identifier identifier_;
+  compiler::Dialects dialects_;
+  inputs::FileIndex index_;
+  inputs::Scanner scanner_;
+  cache::Store store_;
+  task::History history_;
+  task::Gates gates_;
+  task::UnitMemo memo_;
+  task::Neighbours neighbours_;
+  task::Services services_;
+  std::atomic<int> port_{0};
+  serve::Listener listener_;
+  std::optional<serve::Status> status_;
+  std::unique_ptr<serve::HttpServer> http_;  // last: its handlers use the rest
+};
+
+int usage() {
+  std::puts(
+      "usage: compiler_proxy [--daemon]\n"
+      "Serves gomacc until it is told to stop (goma_ctl ensure_stop) or idle for hours.\n"
+      "  --daemon   leave the terminal; the exit status tells whether it serves\n"
+      "  --version  print the version\n"
+      "Settings: GOMA_* variables, $XDG_CONFIG_HOME/goma/config.json, /etc/goma/config.json;\n"
+      "see goma-config(5).");
+  return 0;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  bool detach = false;
+  for (int i = 1; i < argc; ++i) {
+    std::string_view word = argv[i];
+    if (word == "--daemon") {
+      detach = true;
+    } else if (word == "--version") {
+      std::printf("compiler_proxy %s\n", version_text().c_str());
+      return 0;
+    } else if (word == "--help" || word == "-h") {
+      return usage();
+    } else {
+      std::fprintf(stderr, "compiler_proxy: unknown argument %s; see --help\n", argv[i]);
+      return 2;
+    }
+  }
+  base::Result<Config> config = Config::load(environment());
+  if (!config) {
+    std::fprintf(stderr, "compiler_proxy: %s\n", config.error().message.c_str());
+    return 2;
+  }
+  std::optional<serve::Detached> detached;
+  if (detach) detached.emplace();
+  ::umask(077);
+  raise_limits();
+  handle_signals();
+  make_folders(config->text("state_dir"));
+  if (detach) base::log_to(log_path(*config));
+  for (const std::string& name : config->unknown_variables()) {
+    base::log(base::LogLevel::warning, name + " means nothing to this version");
+  }
+
+  Daemon daemon(*config);
+  base::Result<void> opened = daemon.open();
+  if (!opened) {
+    base::log(base::LogLevel::error, opened.error().message);
+    if (detached) detached->report(opened.error().message);
+    return 1;
+  }
+  if (detached) detached->report("");
+  base::log(base::LogLevel::info, "compiler_proxy " + version_text() + " serves");
+  daemon.serve_until_stopped();
+  base::log(base::LogLevel::info, "compiler_proxy ends");
+  return 0;
+}

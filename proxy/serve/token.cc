@@ -1,0 +1,29 @@
+#include "serve/token.h"
+
+#include <sys/random.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+
+#include "base/fd.h"
+
+namespace serve {
+
+base::Result<std::string> make_token(const std::string& path) {
+  std::array<unsigned char, 16> random{};
+  if (::getrandom(random.data(), random.size(), 0) != static_cast<ssize_t>(random.size())) {
+    return base::io_error("getrandom", errno);
+  }
+  std::string token;
+  for (unsigned char byte : random) {
+    static constexpr char kDigits[] = "0123456789abcdef";
+    token += kDigits[byte >> 4];
+    token += kDigits[byte & 15];
+  }
+  base::Result<void> written = base::write_file_atomic(path, token + "\n", 0600);
+  if (!written) return written.error();
+  return token;
+}
+
+}  // namespace serve

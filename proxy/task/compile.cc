@@ -1,0 +1,147 @@
+#include "task/compile.h"
+
+#include "base/path.h"
+#include "compiler/environment.h"
+#include "task/cached.h"
+#include "task/explain.h"
+#include "task/outputs.h"
+#include "task/prepare.h"
+#include "task/run_local.h"
+
+namespace task {
+namespace {
+
+// A word as a POSIX shell would need it.
+std::string shell_word(const std::string& word) {
+  constexpr const char* kPlain = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-+=./:,@%^";
+  if (!word.empty() && word.find_first_not_of(kPlain) == std::string::npos) return word;
+  std::string out = "'";
+  for (char c : word) out += c == '\'' ? std::string("'\\''") : std::string(1, c);
+  return out + "'";
+}
+
+Record describe(const Request& request) {
+  Record record;
+  record.pid = request.pid;
+  record.start_ms = request.arrival.count() / 1'000'000;
+  record.directory = request.directory;
+  for (const std::string& argument : request.argv) {
+    if (!record.command.empty()) record.command += ' ';
+    record.command += shell_word(argument);
+  }
+  return record;
+}
+
+bool is_true(const Request& request, const char* name) {
+  std::string_view value = compiler::variable(request.env, name).value_or("");
+  return !value.empty() && std::string_view("tTyY1").find(value[0]) != std::string_view::npos;
+}
+
+bool in_comma_list(std::string_view list, std::string_view item) {
+  while (!list.empty()) {
+    std::size_t comma = list.find(',');
+    if (list.substr(0, comma) == item) return true;
+    list = comma == std::string_view::npos ? std::string_view() : list.substr(comma + 1);
+  }
+  return false;
+}
+
+// Why the user wants this command run locally; empty if she does not.
+std::string asked_locally(const Request& request) {
+  std::string_view forced = compiler::variable(request.env, "GOMA_FALLBACK_INPUT_FILES").value_or("");
+  bool conftest = compiler::variable(request.env, "GOMA_FALLBACK_CONFTEST").value_or("true").starts_with('f');
+  for (std::size_t i = 1; i < request.argv.size(); ++i) {
+    const std::string& word = request.argv[i];
+    if (!word.starts_with('-') && in_comma_list(forced, word)) return "requested_by_user: " + word;
+    // The probes of configure scripts are never seen again.
+    if (!conftest && base::base_name(word).starts_with("conftest.")) return "conftest: " + word;
+  }
+  return {};
+}
+
+std::vector<std::string> output_paths(const Request& request, const Unit& unit) {
+  std::vector<std::string> paths;
+  for (const Destination& item : unit.destinations) {
+    if (item.kind != Destination::Kind::private_only) paths.push_back(absolute_path(request, item.path));
+  }
+  return paths;
+}
+
+void describe_unit(Task& task, const Unit& unit) {
+  task.record.source = unit.source;
+  task.record.output = unit.output;
+  task.record.inputs = unit.inputs;
+  task.record.action = unit.action.hex();
+}
+
+std::optional<Reply> try_cache(Task& task, const Unit& unit) {
+  if (is_true(task.request, "GOMA_STORE_ONLY")) return std::nullopt;
+  return answer_from_cache(task, unit);
+}
+
+Reply compile(Task& task) {
+  const Services& services = task.services;
+  if (std::string reason = asked_locally(task.request); !reason.empty()) return run_uncached(task, reason);
+  base::Result<std::vector<std::string>> key_env = compiler::key_environment(task.request.env);
+  if (!key_env) return run_uncached(task, key_env.error().message);
+
+  // From here on everything that happened to the file system before the request is known.
+  services.index.refresh();
+  base::Digest asked = fingerprint(task.request, *key_env);
+  if (std::shared_ptr<const Unit> unit = services.memo.find(asked); unit && unit->valid(services.index)) {
+    describe_unit(task, *unit);
+    if (unwritable(output_paths(task.request, *unit)).empty()) {
+      if (std::optional<Reply> reply = try_cache(task, *unit)) return *reply;
+    }
+  }
+  base::Result<Prepared> prepared = prepare(task, *key_env);
+  if (!prepared) {
+    if (prepared.error().kind == base::ErrorKind::cancelled) task.record.reason = "cancelled";
+    return run_uncached(task, prepared.error().message);
+  }
+
+  // From here on the command is known to be cacheable, and its key is known.
+  describe_unit(task, *prepared->unit);
+  if (std::string bad = unwritable(output_paths(task.request, *prepared->unit)); !bad.empty()) {
+    return run_uncached(task, "output_not_regular: " + bad);
+  }
+  services.memo.put(asked, prepared->unit);
+  if (std::optional<Reply> reply = try_cache(task, *prepared->unit)) return *reply;
+  if (prepared->action.shared) {
+    // A result that turned out to name its checkout was kept under the absolute form.
+    Prepared absolute = *prepared;
+    if (use_absolute_form(task, absolute)) {
+      if (std::optional<Reply> reply = try_cache(task, *absolute.unit)) {
+        services.memo.put(asked, absolute.unit);
+        return *reply;
+      }
+    }
+  }
+
+  // From here on nothing but the compiler itself can answer.
+  Reply reply = run_local(task, *prepared);
+  if (task.record.result == Result::local_exec) services.memo.put(asked, prepared->unit);
+  return reply;
+}
+
+Reply answer(Task& task) {
+  if (task.request.purpose == wire::Purpose::compile) return compile(task);
+  base::Result<std::vector<std::string>> key_env = compiler::key_environment(task.request.env);
+  return task.request.purpose == wire::Purpose::explain ? explain(task, key_env)
+                                                        : print_inputs(task, key_env);
+}
+
+}  // namespace
+
+Reply serve(const Services& services, const Request& request, Client& client, const std::stop_token& stop) {
+  Task task{services, request, client, stop, describe(request)};
+  bool counted = request.purpose == wire::Purpose::compile;
+  base::Nanoseconds start = services.clock.uptime();
+  if (counted) task.record.id = services.history.begin(task.record);
+  Reply reply = answer(task);
+  task.record.total_us = static_cast<std::uint64_t>((services.clock.uptime() - start).count() / 1000);
+  if (counted) services.history.end(task.record);
+  return reply;
+}
+
+}  // namespace task

@@ -1,0 +1,65 @@
+#include "task/explain.h"
+
+#include <set>
+
+#include "task/cached.h"
+#include "task/prepare.h"
+
+namespace task {
+namespace {
+
+// As gomacc's users know it: 3 means "would run locally".
+constexpr int kLocally = 3;
+
+Reply refusal(const base::Error& error) {
+  Reply reply;
+  reply.exit_code = kLocally;
+  reply.err = "gomacc: " + error.message + "\n";
+  return reply;
+}
+
+void line(std::string& text, const std::string& name, const std::string& value) {
+  text += name + std::string(name.size() < 12 ? 12 - name.size() : 1, ' ') + value + "\n";
+}
+
+}  // namespace
+
+Reply print_inputs(Task& task, const base::Result<std::vector<std::string>>& key_env) {
+  if (!key_env) return refusal(key_env.error());
+  task.services.index.refresh();
+  base::Result<Found> found = find_inputs(task, *key_env);
+  if (!found) return refusal(found.error());
+  std::set<std::string> paths;
+  for (const inputs::Input& input : found->closure.inputs) paths.insert(task.services.index.path(input.node));
+  Reply reply;
+  for (const std::string& path : paths) reply.out += path + "\n";
+  return reply;
+}
+
+Reply explain(Task& task, const base::Result<std::vector<std::string>>& key_env) {
+  Reply reply;
+  task.services.index.refresh();
+  base::Result<Prepared> prepared =
+      key_env ? prepare(task, *key_env) : base::Result<Prepared>(key_env.error());
+  if (!prepared) {
+    line(reply.out, "decision", "runs locally, not cached");
+    line(reply.out, "because", prepared.error().message);
+    return reply;
+  }
+  const remote::Action& action = prepared->action;
+  bool hit = task.services.store.lookup(action.digest).has_value();
+  line(reply.out, "decision", hit ? "answered from the embedded cache" : "compiled locally, then kept");
+  line(reply.out, "compiler", prepared->compiler->version + " (" + prepared->compiler->driver + ")");
+  line(reply.out, "source", prepared->command.source);
+  for (const compiler::Output& output : prepared->command.outputs) line(reply.out, "output", output.path);
+  line(reply.out, "inputs", std::to_string(prepared->closure.inputs.size()) + " files");
+  line(reply.out, "key", action.digest.hex());
+  line(reply.out, "form",
+       action.portable ? action.shared ? "portable, shared between checkouts" : "portable"
+                       : "absolute: " + action.absolute_because);
+  if (!action.roots.root.empty()) line(reply.out, "exec root", action.roots.root);
+  for (const std::string& entry : prepared->key_env) line(reply.out, "environment", entry);
+  return reply;
+}
+
+}  // namespace task

@@ -1,0 +1,164 @@
+#include "task/prepare.h"
+
+#include <algorithm>
+
+#include "base/path.h"
+#include "compiler/parse.h"
+#include "task/colour.h"
+
+namespace task {
+namespace {
+
+void feed(base::Hasher& hasher, std::string_view text) {
+  hasher.update(text);
+  hasher.update(std::string_view("\0", 1));
+}
+
+// The compiler's files join the trail, so that a replaced library makes every unit of this compiler invalid.
+// Its digests were taken by identify(); reading them here again, once per version, closes the gap between
+// that moment and the version the trail records.
+base::Result<void> watch_compiler(Task& task, const compiler::Compiler& compiler, inputs::Trail& trail) {
+  inputs::FileIndex& index = task.services.index;
+  for (const compiler::Part& part : compiler.parts) {
+    inputs::Found found = index.find(part.path, trail);
+    if (found.type != base::FileType::regular) return base::unsupported("compiler_changed: " + part.path);
+    base::Result<base::Digest> digest = index.digest(found.node);
+    if (!digest) return digest.error();
+    if (*digest != part.digest) return base::unsupported("compiler_changed: " + part.path);
+  }
+  for (const std::string& path : compiler.absent) {
+    if (index.find(path, trail).type != base::FileType::absent) {
+      return base::unsupported("compiler_changed: " + path);
+    }
+  }
+  return {};
+}
+
+std::vector<Destination> destinations(const compiler::Command& command, const remote::Action& action) {
+  std::vector<Destination> out;
+  bool user_headers = command.depfile.kind == compiler::Depfile::Kind::user_headers;
+  for (const compiler::Output& output : command.outputs) {
+    // The user's -MMD depfile is made from the private one.
+    if (output.kind == "depfile" && user_headers) continue;
+    Destination item;
+    item.action_path = remote::action_path(command, action, output.path);
+    item.path = output.path;
+    item.kind = output.kind == "depfile" ? Destination::Kind::depfile : Destination::Kind::file;
+    item.required = output.required;
+    out.push_back(std::move(item));
+  }
+  if (std::string path = remote::private_depfile(command, action); !path.empty()) {
+    Destination item;
+    item.action_path = path;
+    item.path = user_headers ? command.depfile.path : "";
+    item.kind = user_headers ? Destination::Kind::user_headers : Destination::Kind::private_only;
+    item.required = user_headers;
+    out.push_back(std::move(item));
+  }
+  return out;
+}
+
+std::shared_ptr<Unit> make_unit(Task& task, const Prepared& prepared) {
+  auto unit = std::make_shared<Unit>();
+  const compiler::Command& command = prepared.command;
+  unit->action = prepared.action.digest;
+  unit->portable = prepared.action.portable;
+  unit->shared = prepared.action.shared;
+  unit->roots = prepared.action.roots;
+  unit->family = command.family;
+  unit->depfile = command.depfile;
+  unit->colour = colour_of(command);
+  unit->destinations = destinations(command, prepared.action);
+  if (command.depfile.kind == compiler::Depfile::Kind::user_headers) {
+    for (const inputs::Input& input : prepared.closure.inputs) {
+      if (input.system) unit->system_names.push_back(input.spelled);
+    }
+    std::sort(unit->system_names.begin(), unit->system_names.end());
+  }
+  unit->source = command.source;
+  for (const compiler::Output& output : command.outputs) {
+    if (output.kind == "object" || output.kind == "assembly") unit->output = output.path;
+  }
+  unit->inputs = static_cast<std::uint32_t>(prepared.closure.inputs.size());
+  std::lock_guard lock(unit->mutex);
+  unit->snapshot = task.services.index.snapshot(prepared.closure.trail);
+  return unit;
+}
+
+}  // namespace
+
+base::Digest fingerprint(const Request& request, const std::vector<std::string>& key_env) {
+  base::Hasher hasher;
+  feed(hasher, request.compiler);
+  feed(hasher, request.directory);
+  for (const std::string& argument : request.argv) feed(hasher, argument);
+  feed(hasher, "");
+  for (const std::string& entry : key_env) feed(hasher, entry);
+  return hasher.finish();
+}
+
+base::Result<Found> find_inputs(Task& task, const std::vector<std::string>& key_env) {
+  const Services& services = task.services;
+  const Request& request = task.request;
+  Found found;
+  {
+    PhaseTimer timer(task, Phase::compiler);
+    base::Result<compiler::Command> command =
+        compiler::parse({request.compiler, request.argv, request.directory, request.env}, services.files);
+    if (!command) return command.error();
+    found.command = std::move(*command);
+    base::Result<std::shared_ptr<const compiler::Compiler>> compiler =
+        services.identifier.identify(found.command, key_env, task.stop);
+    if (!compiler) return compiler.error();
+    found.compiler = std::move(*compiler);
+    // The name promised one family and the program turned out to be of the other: its flags mean other
+    // things.
+    if (found.command.family != found.compiler->family)
+      return base::unsupported("wrapper: " + request.compiler);
+  }
+  base::Result<base::Pass> pass = services.gates.cpu.enter(task.stop);
+  if (!pass) return pass.error();
+  PhaseTimer timer(task, Phase::scan);
+  base::Result<inputs::Closure> closure =
+      services.scanner.scan(found.command, *found.compiler, key_env, task.stop);
+  if (!closure) return closure.error();
+  found.closure = std::move(*closure);
+  return found;
+}
+
+base::Result<Prepared> prepare(Task& task, const std::vector<std::string>& key_env) {
+  base::Result<Found> found = find_inputs(task, key_env);
+  if (!found) return found.error();
+  if (found->closure.facts.time_macro)
+    return base::unsupported("time_macro: __DATE__ or __TIME__ is expanded");
+
+  PhaseTimer timer(task, Phase::digest);
+  Prepared prepared{
+      std::move(found->command), std::move(found->compiler), std::move(found->closure), {}, key_env, {}};
+  inputs::Trail& trail = prepared.closure.trail;
+  base::Result<void> watched = watch_compiler(task, *prepared.compiler, trail);
+  if (!watched) return watched.error();
+  // The name by which the program was found, links and all.
+  task.services.index.find(prepared.command.compiler, trail);
+  base::Result<remote::Action> action =
+      remote::make_action(prepared.command, *prepared.compiler, prepared.closure, key_env, task.services.key,
+                          task.services.index);
+  if (!action) return action.error();
+  prepared.action = std::move(*action);
+  prepared.unit = make_unit(task, prepared);
+  return prepared;
+}
+
+base::Result<void> use_absolute_form(Task& task, Prepared& prepared) {
+  remote::KeySettings settings = task.services.key;
+  settings.absolute_only = true;
+  base::Result<remote::Action> action =
+      remote::make_action(prepared.command, *prepared.compiler, prepared.closure, prepared.key_env, settings,
+                          task.services.index);
+  if (!action) return action.error();
+  prepared.action = std::move(*action);
+  prepared.unit = make_unit(task, prepared);
+  return {};
+}
+
+}  // namespace task

@@ -1,0 +1,47 @@
+// From a request to the key: parse, identify, scan, make the Action. Nothing here runs a compile or writes a
+// file of the user's.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "compiler/command.h"
+#include "compiler/identity.h"
+#include "inputs/scanner.h"
+#include "remote/action.h"
+#include "task/task.h"
+#include "task/unit.h"
+
+namespace task {
+
+struct Prepared {
+  compiler::Command command;
+  std::shared_ptr<const compiler::Compiler> compiler;
+  inputs::Closure closure;
+  remote::Action action;
+  std::vector<std::string> key_env;
+  std::shared_ptr<Unit> unit;
+};
+
+// Names what was asked: equal fingerprints mean equal commands in equal environments, whatever the file
+// system holds.
+base::Digest fingerprint(const Request& request, const std::vector<std::string>& key_env);
+
+// `unsupported` with the label of the reason when the command must run uncached. The index must have been
+// refreshed since the request came.
+base::Result<Prepared> prepare(Task& task, const std::vector<std::string>& key_env);
+
+// Parse, identify and scan alone, for --print-inputs.
+struct Found {
+  compiler::Command command;
+  std::shared_ptr<const compiler::Compiler> compiler;
+  inputs::Closure closure;
+};
+base::Result<Found> find_inputs(Task& task, const std::vector<std::string>& key_env);
+
+// The same command under the absolute form, for a result that turned out to hold the root.
+base::Result<void> use_absolute_form(Task& task, Prepared& prepared);
+
+}  // namespace task

@@ -1,0 +1,45 @@
+// The parts a task works with: built once by main, handed to every task by reference. Each is safe for any
+// thread.
+#pragma once
+
+#include <string>
+
+#include "base/clock.h"
+#include "base/files.h"
+#include "base/gate.h"
+#include "cache/store.h"
+#include "compiler/dialect.h"
+#include "compiler/identity.h"
+#include "inputs/file_index.h"
+#include "inputs/scanner.h"
+#include "remote/action.h"
+#include "task/history.h"
+#include "task/neighbours.h"
+#include "task/unit.h"
+
+namespace task {
+
+// All bounds on what may run at once, each with its reason.
+struct Gates {
+  base::Gate cpu;    // scanning, hashing, compressing: more than the cores only adds switching
+  base::Gate local;  // local compiles: `ninja -j200` with a cold cache must not start 200 compilers
+  int local_slots;   // the configured size of `local`, which memory pressure lowers for a time
+};
+
+struct Services {
+  base::Files& files;
+  base::Clock& clock;
+  inputs::FileIndex& index;
+  compiler::Identifier& identifier;
+  compiler::Dialects& dialects;
+  inputs::Scanner& scanner;
+  cache::Store& store;
+  History& history;
+  Gates& gates;
+  UnitMemo& memo;
+  Neighbours& neighbours;
+  remote::KeySettings key;
+  std::string private_folder;  // for private depfiles: in the daemon's own folder
+};
+
+}  // namespace task

@@ -1,0 +1,39 @@
+// One task: a request on its way to its reply, with what it works with. Lives on the stack of its thread.
+#pragma once
+
+#include <stop_token>
+
+#include "base/clock.h"
+#include "task/record.h"
+#include "task/request.h"
+#include "task/services.h"
+
+namespace task {
+
+struct Task {
+  const Services& services;
+  const Request& request;
+  Client& client;
+  std::stop_token stop;
+  Record record;
+};
+
+// Adds the time from its making to its end to one phase of the record.
+class PhaseTimer {
+ public:
+  PhaseTimer(Task& task, Phase phase) : task_(task), phase_(phase), start_(task.services.clock.uptime()) {}
+  ~PhaseTimer() {
+    auto spent = task_.services.clock.uptime() - start_;
+    task_.record.phase_us[static_cast<std::size_t>(phase_)] +=
+        static_cast<std::uint64_t>(spent.count() / 1000);
+  }
+  PhaseTimer(const PhaseTimer&) = delete;
+  PhaseTimer& operator=(const PhaseTimer&) = delete;
+
+ private:
+  Task& task_;
+  const Phase phase_;
+  const base::Nanoseconds start_;
+};
+
+}  // namespace task
