@@ -36,7 +36,13 @@ SAMPLES = r'^(?:scripts/tidy|tests/unit/scripts/tidy_test)\.py$'  # hold what is
 BANNED = [
     (CPP, '', r'(?<![\w.>])(?:std::)?system\(', 'system: use base::Spawner, which needs no shell'),
     (CPP, '', r'\bpopen\(', 'popen: use base::Spawner'),
-    (PROXY, '', r'(?<![\w.>])v?fork\(', 'fork: a big process forks slowly; use base::Spawner (posix_spawn)'),
+    # A daemon forks once, at its very start, when it is small.
+    (
+        PROXY,
+        r'^proxy/serve/detach\.cc$',
+        r'(?<![\w.>])v?fork\(',
+        'fork: a big process forks slowly; use base::Spawner (posix_spawn)',
+    ),
     (CPP, '', r'\.detach\(\)', 'detach: nothing can wait for such a thread; keep it and join'),
     (
         PROXY,
@@ -52,7 +58,12 @@ BANNED = [
     (OURS, '', r'\bstd::filesystem\b', 'std::filesystem: throws, and cannot be faked; use base::Files'),
     (CPP, '', r'\busing namespace\b', 'using namespace: write the namespace'),
     (PROXY, r'^proxy/main\.cc$', r'\bstd::c(?:out|err|log)\b', 'iostream: use base/log.h'),
-    (PROXY, r'^proxy/(?:main|base/log)\.cc$', r'(?<![\w.>])(?:std::)?f?printf\(', 'printf: use base/log.h'),
+    (
+        PROXY,
+        r'^proxy/(?:main|base/log|serve/detach)\.cc$',
+        r'(?<![\w.>])(?:std::)?f?printf\(',
+        'printf: use base/log.h',
+    ),
     (CPP, '', r'\bsleep_(?:for|until)\(|(?<![\w.>:])u?sleep\(', 'sleep: wait for the event, with a bound'),
     (OURS, '', r'(?<![\w.>])throw\b', 'throw: errors are values; return base::Result'),
     (
@@ -69,7 +80,7 @@ BANNED = [
     ),
     (
         PROXY,
-        r'^proxy/base/',
+        r'^proxy/(?:base/|serve/http)',  # deadlines of sockets are the kernel's time, not a test's
         r'\b(?:system_clock|steady_clock)::now\(|(?<![\w.>])time\((?:nullptr|NULL|0)\)',
         'the time: use base::Clock, which a test can turn',
     ),
@@ -239,11 +250,11 @@ def header_prose(tree):
             continue
         opening = re.match(r'(?://[^\n]*\n)+', text)
         words = re.findall(r'[A-Za-z]{2,}', opening.group(0)) if opening else []
-        if len(words) < 8:
+        if len(words) < 5:
             yield (
                 path,
                 1,
-                'begin with a comment: what this is, who may call it from which thread, what can go wrong',
+                'begin with a comment: what this is, who may call it, what can go wrong',
             )
         if '#pragma once' not in text:
             yield path, 1, 'no #pragma once'

@@ -17,8 +17,10 @@ from pathlib import Path
 
 from stages import TOP, clean_environment
 
-GOMACC = TOP / 'build' / 'gomacc' / 'gomacc'
-PROXY = TOP / 'build' / 'proxy' / 'compiler_proxy'
+# Tests of another build, such as one with a sanitizer, name its folder here.
+BUILD = Path(os.environ.get('GOMA_TEST_BUILD', TOP / 'build'))
+GOMACC = BUILD / 'gomacc' / 'gomacc'
+PROXY = BUILD / 'proxy' / 'compiler_proxy'
 
 
 class PrivateDaemon:
