@@ -13,7 +13,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 from private_daemon import GOMACC, PrivateDaemon  # noqa: E402
 from projects import all_projects, configure, slug  # noqa: E402
-from stages import TOP, Stages, StageFailed, duration, fail, run, say  # noqa: E402
+from stages import TOP, StageFailed, Stages, duration, fail, run, say  # noqa: E402
 
 COMPILERS = {'cc1', 'cc1plus', 'cc1obj', 'cc1objplus'}
 

@@ -105,7 +105,7 @@ def run(command, name, *, cwd=TOP, env=None, timeout=3600, check=True):
                     if now - began > timeout:
                         raise StageFailed(
                             f'no end after {duration(timeout)}: {name}\nThe end of {log}:\n{tail(log)}'
-                        )
+                        ) from None
         finally:
             if process.poll() is None:
                 os.killpg(process.pid, signal.SIGTERM)

@@ -1,0 +1,304 @@
+"""The tests, after scripts/setup. Each stage counts what its runner ran; all stages run even when one
+fails, and the end names every failure, everything skipped with its reason, and the exact counts."""
+
+import argparse
+import os
+import random
+import subprocess
+import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parent))
+from counts import Counts, of_meson, of_unittest  # noqa: E402
+from stages import (  # noqa: E402
+    LOGS,
+    TOP,
+    StageFailed,
+    Stages,
+    clean_environment,
+    duration,
+    fail,
+    run,
+    say,
+    tail,
+)
+
+BUILDS = TOP / 'build-test'
+CORES = len(os.sched_getaffinity(0))
+SANITIZERS = {
+    'ASAN_OPTIONS': 'detect_stack_use_after_return=1:strict_string_checks=1',
+    'UBSAN_OPTIONS': 'print_stacktrace=1:halt_on_error=1',
+    # Debian's protobuf and other libraries are not built for it, and would be reported falsely.
+    'TSAN_OPTIONS': 'ignore_noninstrumented_modules=1:halt_on_error=1',
+}
+GCC, CLANG = {'CC': 'gcc', 'CXX': 'g++'}, {'CC': 'clang-14', 'CXX': 'clang++-14'}
+# Name, what it is called, compilers, Meson options. Warnings are errors here, and not for users.
+CONFIGURATIONS = [
+    ('gcc', 'g++, debug', GCC, ['--buildtype=debug']),
+    ('clang', 'clang++-14, release', CLANG, ['--buildtype=release', '-Db_ndebug=false']),
+    (
+        'asan',
+        'address and undefined-behaviour sanitizers',
+        GCC,
+        ['--buildtype=debug', '-Doptimization=1', '-Db_sanitize=address,undefined', '-Db_lundef=false'],
+    ),
+    (
+        'tsan',
+        'thread sanitizer',
+        CLANG,
+        ['--buildtype=debug', '-Doptimization=1', '-Db_sanitize=thread', '-Db_lundef=false'],
+    ),
+]
+
+
+class Tests:
+    def __init__(self, arguments):
+        self.arguments = arguments
+        self.total, self.rows, self.failures = Counts(), [], []
+        self.seed = arguments.seed if arguments.seed is not None else random.randrange(1 << 31)
+        self.more = {'GOMA_TEST_SEED': self.seed, 'GOMA_TEST_FULL': int(arguments.full), **SANITIZERS}
+        self.plan = self.make_plan()
+        self.stages = Stages(len(self.plan))
+
+    def make_plan(self):
+        plan = [('style', 'format, tidy and the tests of the scripts', self.style)]
+        for name, what, compilers, options in CONFIGURATIONS:
+            plan.append(
+                (name, f'unit tests: {what}', lambda n=name, c=compilers, o=options: self.unit(n, c, o))
+            )
+        plan += [
+            ('clang-tidy', 'clang-tidy', self.clang_tidy),
+            ('fuzz', 'fuzzers, each for a short time', self.fuzz),
+            ('e2e', 'end to end: commands, faults, the commands of the README', self.end_to_end),
+            ('e2e-asan', 'end to end again, under the address sanitizer', self.end_to_end_asan),
+        ]
+        variants = [[]]
+        if self.arguments.full:
+            variants = [
+                ['--compiler', cxx, '--flags', flags]
+                for cxx in ('g++', 'clang++-14')
+                for flags in ('-O0 -g', '-O2')
+            ]
+        for words in variants:
+            plan.append(('demo', ' '.join(['the demo', *words]), lambda w=words: self.demo(w)))
+        only = self.arguments.only
+        return [stage for stage in plan if not only or stage[0] in only]
+
+    def run_all(self):
+        say(f'seed {self.seed} (scripts/test --seed {self.seed} draws the same)')
+        for name, what, stage in self.plan:
+            self.stages.begin(what)
+            try:
+                counts = stage()
+            except StageFailed as failure:
+                counts = Counts(failed=1)
+                self.failures.append((what, str(failure)))
+            if counts.failed and not any(w == what for w, _ in self.failures):
+                self.failures.append((what, f'see .deps/log/{name}.log'))
+            took = self.stages.done(f'{counts}')
+            if counts.failed:
+                fail(self.failures[-1][1])
+            self.rows.append((what, counts, took))
+            self.total += counts
+
+    # Each of the following returns Counts, or raises StageFailed.
+
+    def style(self):
+        counts = Counts()
+        sources = [
+            str(p.relative_to(TOP))
+            for top in ('proxy', 'gomacc', 'tests')
+            for p in sorted((TOP / top).rglob('*'))
+            if p.suffix in ('.cc', '.h')
+        ]
+        checks = [
+            ('format', ['clang-format-14', '--dry-run', '-Werror', *sources]),
+            ('tidy', [sys.executable, 'scripts/tidy.py']),
+        ]
+        for name, command in checks:
+            _, status = run(command, name, check=False)
+            counts += Counts(passed=int(status == 0), failed=int(status != 0))
+            if status != 0:
+                self.failures.append(
+                    ('format, tidy and the tests of the scripts', tail(LOGS / f'{name}.log'))
+                )
+        counts += self.python_tests('tests/unit/scripts', 'script-tests')
+        return counts
+
+    def build(self, name, compilers, options, targets=()):
+        folder = BUILDS / name
+        environment = clean_environment(**compilers)
+        if not (folder / 'build.ninja').exists():
+            run(
+                ['meson', 'setup', folder, '-Dwerror=true', '-Dweb=disabled', *options],
+                f'{name}-configure',
+                env=environment,
+            )
+        run(['ninja', '-C', folder, *targets], f'{name}-build', env=environment)
+        return folder
+
+    def unit(self, name, compilers, options):
+        folder = self.build(name, compilers, options)
+        log = folder / 'meson-logs' / 'testlog.json'
+        log.unlink(missing_ok=True)
+        command = ['meson', 'test', '-C', folder, '--no-rebuild', '--no-suite', 'style', '-t', '4']
+        if name == 'tsan':
+            command = [*fixed_addresses(), *command]
+        run(command, name, env=clean_environment(**self.more), check=False, timeout=1800)
+        if not log.exists():
+            raise StageFailed(f'meson test wrote no log:\n{tail(LOGS / f"{name}.log")}')
+        counts, broken = of_meson(log.read_text())
+        for test, result, text in broken:
+            end = '\n'.join('    ' + line for line in text.splitlines()[-25:])
+            self.failures.append((f'{name}: {test}', f'{result}\n{end}'))
+        return counts
+
+    def clang_tidy(self):
+        folder = self.build('clang', CLANG, CONFIGURATIONS[1][3])
+        sources = sorted(str(p) for top in ('proxy', 'gomacc') for p in (TOP / top).rglob('*.cc'))
+
+        def check(source):
+            got = subprocess.run(
+                ['clang-tidy-14', '-p', folder, '--quiet', source],
+                capture_output=True,
+                text=True,
+                timeout=600,
+            )
+            return got.returncode == 0, got.stdout
+
+        began = told = time.monotonic()
+        counts, found = Counts(), []
+        with ThreadPoolExecutor(CORES) as pool:
+            for number, (good, text) in enumerate(pool.map(check, sources), 1):
+                counts += Counts(passed=int(good), failed=int(not good))
+                found += [] if good else [text]
+                if time.monotonic() - told > 10:
+                    told = time.monotonic()
+                    say(f'      [{number}/{len(sources)}] {duration(told - began)}')
+        (LOGS / 'clang-tidy.log').write_text('\n'.join(found))
+        if found:
+            self.failures.append(('clang-tidy', tail(LOGS / 'clang-tidy.log', 40)))
+        return counts
+
+    def fuzz(self):
+        folder = self.build(
+            'fuzz', CLANG, ['--buildtype=debug', '-Doptimization=1', '-Dfuzz=true', '-Db_lundef=false']
+        )
+        fuzzers = sorted(
+            p for p in (folder / 'tests' / 'fuzz').glob('fuzz_*') if p.is_file() and os.access(p, os.X_OK)
+        )
+        if not fuzzers:
+            raise StageFailed('no fuzzer was built')
+        seconds = 300 if self.arguments.full else 15
+        counts = Counts()
+        for fuzzer in fuzzers:
+            corpus = folder / 'corpus' / fuzzer.name
+            corpus.mkdir(parents=True, exist_ok=True)
+            seeds = TOP / 'tests' / 'fuzz' / 'corpus' / fuzzer.name
+            _, status = run(
+                [
+                    fuzzer,
+                    f'-max_total_time={seconds}',
+                    f'-seed={self.seed}',
+                    '-timeout=10',
+                    '-rss_limit_mb=2048',
+                    f'-artifact_prefix={LOGS}/',
+                    corpus,
+                    *([seeds] if seeds.is_dir() else []),
+                ],
+                fuzzer.name,
+                env=clean_environment(**self.more),
+                check=False,
+                timeout=seconds + 120,
+            )
+            counts += Counts(passed=int(status == 0), failed=int(status != 0))
+            if status != 0:
+                self.failures.append((fuzzer.name, tail(LOGS / f'{fuzzer.name}.log')))
+        return counts
+
+    def python_tests(self, folder, name, env=None, pattern='*_test.py'):
+        _, status = run(
+            [sys.executable, '-m', 'unittest', 'discover', '-v', '-s', folder, '-p', pattern],
+            name,
+            env=clean_environment(**{**self.more, **(env or {})}),
+            check=False,
+        )
+        log = LOGS / f'{name}.log'
+        counts = of_unittest(log.read_text(errors='replace'))
+        if counts is None or counts.passed + counts.failed == 0 or (counts.failed == 0 and status != 0):
+            raise StageFailed(f'{folder} ended with status {status}\n{tail(log)}')
+        if counts.failed:
+            self.failures.append((folder, tail(log, 60)))
+        return counts
+
+    def end_to_end(self):
+        counts = self.python_tests('tests/e2e', 'e2e')
+        counts += self.python_tests('tests/fault', 'fault')
+        return counts
+
+    def end_to_end_asan(self):
+        folder = self.build('asan', GCC, CONFIGURATIONS[2][3])
+        return self.python_tests(
+            'tests/e2e', 'e2e-asan', {'GOMA_TEST_BUILD': folder}, pattern='smoke_test.py'
+        )
+
+    def demo(self, words):
+        log = 'demo' + ''.join(w.strip('-').replace(' ', '') for w in words)
+        _, status = run([sys.executable, 'scripts/lib/demo.py', *words], log, check=False)
+        verdict = [
+            line for line in (LOGS / f'{log}.log').read_text().splitlines() if line.startswith('verdict:')
+        ]
+        if status != 0 or not verdict:
+            raise StageFailed(tail(LOGS / f'{log}.log', 40))
+        say(f'      {verdict[-1]}')
+        return Counts(passed=1)
+
+
+def fixed_addresses():
+    """The thread sanitizer of clang 14 cannot place its shadow when the kernel randomises addresses by
+    many bits."""
+    works = subprocess.run(['setarch', '-R', 'true'], capture_output=True).returncode == 0
+    return ['setarch', '-R'] if works else []
+
+
+def parse(argv):
+    parser = argparse.ArgumentParser(prog='scripts/test', description='Runs the tests.')
+    parser.add_argument(
+        '--full', action='store_true', help='everything: all compilers and flags, long fuzzing'
+    )
+    parser.add_argument('--seed', type=int, help='draw the same samples as a run that printed this seed')
+    parser.add_argument(
+        '--only',
+        action='append',
+        metavar='STAGE',
+        help='only this stage, by name: style, gcc, clang, asan, tsan, clang-tidy, fuzz, e2e, '
+        'e2e-asan, demo (may be repeated)',
+    )
+    return parser.parse_args(argv)
+
+
+def main(argv):
+    tests = Tests(parse(argv))
+    try:
+        tests.run_all()
+    except KeyboardInterrupt:
+        fail('interrupted')
+        return 130
+    say()
+    for what, counts, took in tests.rows:
+        say(f'{what:60} {duration(took):>12}  {counts}')
+    for skipped in tests.total.skipped:
+        say(f'skipped: {skipped}')
+    for what, text in tests.failures:
+        fail(f'{what}\n{text}')
+    say()
+    good = not tests.failures and tests.total.failed == 0
+    say(f'verdict: {"ok" if good else "FAILED"}, in {duration(time.monotonic() - tests.stages.began)}')
+    say(f'{tests.total}')
+    return 0 if good else 1
+
+
+if __name__ == '__main__':
+    sys.exit(main(sys.argv[1:]))
