@@ -4,6 +4,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <spawn.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -23,6 +24,13 @@ struct Pipe {
 Result<Pipe> make_pipe() {
   int ends[2];
   if (::pipe2(ends, O_CLOEXEC) != 0) return io_error("pipe", errno);
+  return Pipe{Fd(ends[0]), Fd(ends[1])};
+}
+
+// For standard input: a socket, since writing to a pipe that nobody reads raises SIGPIPE.
+Result<Pipe> make_input() {
+  int ends[2];
+  if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0) return io_error("socketpair", errno);
   return Pipe{Fd(ends[0]), Fd(ends[1])};
 }
 
@@ -84,7 +92,7 @@ bool drain(int fd, std::string& into) {
 
 // Writes what fits. False when all is written or nobody reads.
 bool feed(int fd, std::string_view& rest) {
-  ssize_t written = ::write(fd, rest.data(), rest.size());
+  ssize_t written = ::send(fd, rest.data(), rest.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
   if (written > 0) rest.remove_prefix(static_cast<std::size_t>(written));
   if (written < 0 && errno != EAGAIN && errno != EINTR) return false;
   return !rest.empty();
@@ -94,7 +102,7 @@ class RealSpawner : public Spawner {
  public:
   Result<SpawnOutcome> run(const SpawnRequest& request, std::stop_token stop) override {
     if (stop.stop_requested()) return cancelled();
-    Result<Pipe> in = make_pipe();
+    Result<Pipe> in = make_input();
     Result<Pipe> out = make_pipe();
     Result<Pipe> err = make_pipe();
     if (!in || !out || !err) return io_error("pipe", EMFILE);
@@ -103,7 +111,6 @@ class RealSpawner : public Spawner {
     in->read.reset();
     out->write.reset();
     err->write.reset();
-    ::fcntl(in->write.get(), F_SETFL, O_NONBLOCK);
 
     SpawnOutcome outcome;
     Result<void> talked = talk(request, stop, in->write, out->read, err->read, outcome);

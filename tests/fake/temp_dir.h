@@ -1,8 +1,10 @@
-// A fresh directory that is removed with everything in it.
+// A folder of its own for one test, removed at its end.
 #pragma once
 
 #include <cstdlib>
 #include <filesystem>
+#include <fstream>
+#include <iterator>
 #include <string>
 
 namespace fake {
@@ -10,20 +12,31 @@ namespace fake {
 class TempDir {
  public:
   TempDir() {
-    const char* parent = std::getenv("TMPDIR");
-    path_ = std::string(parent != nullptr ? parent : "/tmp") + "/goma-test-XXXXXX";
-    if (::mkdtemp(path_.data()) == nullptr) std::abort();
-    path_ = std::filesystem::canonical(path_).string();
+    std::string pattern = (std::filesystem::temp_directory_path() / "goma_test_XXXXXX").string();
+    path_ = std::filesystem::canonical(::mkdtemp(pattern.data())).string();
   }
   ~TempDir() {
     std::error_code ignored;
-    std::filesystem::permissions(path_, std::filesystem::perms::owner_all, ignored);
     std::filesystem::remove_all(path_, ignored);
   }
   TempDir(const TempDir&) = delete;
   TempDir& operator=(const TempDir&) = delete;
 
   const std::string& path() const { return path_; }
+  std::string operator/(const std::string& name) const { return path_ + "/" + name; }
+
+  // Writes a file, making its folders. Returns its path.
+  std::string write(const std::string& name, const std::string& text) const {
+    std::filesystem::path file = *this / name;
+    std::filesystem::create_directories(file.parent_path());
+    std::ofstream(file, std::ios::binary) << text;
+    return file.string();
+  }
+
+  std::string read(const std::string& name) const {
+    std::ifstream in(*this / name, std::ios::binary);
+    return {std::istreambuf_iterator<char>(in), {}};
+  }
 
  private:
   std::string path_;
