@@ -1,6 +1,7 @@
 #include "task/outputs.h"
 
 #include <doctest/doctest.h>
+#include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
