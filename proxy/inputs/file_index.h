@@ -4,9 +4,12 @@
 //
 // Validity comes from inotify by "drain, then trust": fsnotify queues an event inside the system call that
 // makes the change, so a change made before a client sent its request is readable once the request has
-// arrived. Where inotify cannot be trusted (network and overlay file systems, hard-linked files, a full
-// queue, the watch limit, a file changed within its time stamp's granularity) nodes are checked by stat
-// instead.
+// arrived. Where inotify cannot be trusted (network and overlay file systems, no watches left) nodes are
+// checked by stat instead, at most once per refresh(). When notices were lost or a file system was mounted,
+// every node is looked at once more. A file that was written within the granularity of its time stamps, or in
+// the future, is read again where only the stamps could tell of a change.
+//
+// Not seen: stores to a mapped file before it is unmapped or synced.
 #pragma once
 
 #include <cstdint>

@@ -59,7 +59,7 @@ void Tracker::look_once(NodeId id) {
       node.sight.looking = true;
       mark = node.sight.mark;
     }
-    Glance seen = glance(id);
+    Glance seen = glance(id, mark);
     bool replaced = false;
     {
       std::lock_guard lock(stripe.mutex);
@@ -75,47 +75,64 @@ void Tracker::look_once(NodeId id) {
   }
 }
 
-Tracker::Glance Tracker::glance(NodeId id) {
+Tracker::Glance Tracker::glance(NodeId id, std::uint32_t mark) {
   Glance seen;
   seen.round = round_.load(std::memory_order_acquire);
   seen.wall = wall();
-  NodeId parent = table_.node(id).parent;
-  std::uint64_t parent_dev = 0;
-  if (parent != kNoNode) {
-    Shape above = table_.node(parent).shape.load(std::memory_order_acquire);
-    bool stale;
-    {
-      std::lock_guard lock(table_.stripe(parent).mutex);
-      const Sight& sight = table_.node(parent).sight;
-      stale = sight.stale;
-      seen.trusted = !stale && !sight.by_stat;
-      parent_dev = sight.stat.dev;
+  bool possible = true;
+  seen.trusted = trusted_above(id, seen, possible);
+  if (!possible) return seen;
+  const std::string path = table_.path(id);
+  take(path, seen);
+  if (seen.trusted && seen.stat.type == base::FileType::regular) {
+    bool added = false;
+    seen.trusted = watch_file(id, mark, added);
+    if (added) {
+      take(path, seen);
+      seen.trusted = seen.trusted && seen.stat.type == base::FileType::regular;
     }
-    if (!stale && above.type != base::FileType::directory) {
-      // Nothing is below what is no directory, and a change of that marks what was asked for below it.
-      seen.broken = above.broken;
-      return seen;
-    }
-    seen.trusted = seen.trusted && watched(parent);
-  } else {
-    seen.trusted = watcher_ != nullptr;
   }
-  std::string path = table_.path(id);
+  check_content(id, seen);
+  return seen;
+}
+
+// Whether the directory tells of all changes of this entry. Not `possible`: there can be no such entry.
+bool Tracker::trusted_above(NodeId id, Glance& seen, bool& possible) {
+  const NodeId parent = table_.node(id).parent;
+  if (parent == kNoNode) return watcher_ != nullptr;
+  const Shape above = table_.node(parent).shape.load(std::memory_order_acquire);
+  bool stale;
+  bool by_stat;
+  {
+    std::lock_guard lock(table_.stripe(parent).mutex);
+    const Sight& sight = table_.node(parent).sight;
+    stale = sight.stale;
+    by_stat = sight.by_stat;
+    seen.parent_dev = sight.stat.dev;
+  }
+  if (stale) return false;
+  if (above.type != base::FileType::directory) {
+    // Nothing is below what is no directory, and a change of that marks what was asked for below it.
+    possible = false;
+    seen.broken = above.broken;
+    return !by_stat;
+  }
+  return !by_stat && watched(parent);
+}
+
+void Tracker::take(const std::string& path, Glance& seen) {
   totals_.stats.fetch_add(1, std::memory_order_relaxed);
   base::Result<base::FileStat> stat = files_.lstat(path);
   seen.broken = !stat.ok();
-  if (stat.ok()) seen.stat = *stat;
+  seen.stat = stat.ok() ? *stat : base::FileStat{};
   if (seen.stat.type == base::FileType::symlink) {
     base::Result<std::string> target = files_.read_link(path);
     seen.broken = !target.ok();
     if (target.ok()) seen.target = *std::move(target);
   }
-  // A file mounted over a name: it is written to elsewhere, which its directory is not told.
-  bool mounted = seen.stat.type != base::FileType::absent && seen.stat.type != base::FileType::directory &&
-                 seen.stat.dev != parent_dev;
-  seen.trusted = seen.trusted && !mounted;
-  check_content(id, seen);
-  return seen;
+  // A file mounted over a name is not told of by the directory that the name is in.
+  bool file = seen.stat.type != base::FileType::absent && seen.stat.type != base::FileType::directory;
+  if (file && seen.stat.dev != seen.parent_dev) seen.trusted = false;
 }
 
 // Where equal time stamps prove nothing and somebody knows the content, only reading it again tells.
@@ -160,7 +177,7 @@ bool Tracker::settle(NodeId id, Glance& seen, bool keep_stale) {
   sight.wall = seen.wall;
   sight.round = seen.round;
   sight.seen = true;
-  sight.by_stat = !seen.trusted || (shape.type == base::FileType::regular && seen.stat.links > 1);
+  sight.by_stat = !seen.trusted;
   sight.stale = keep_stale;
   if (!keep_stale) sight.content_noted = false;
   node.shape.store(shape, std::memory_order_release);
@@ -177,15 +194,16 @@ void Tracker::mark(NodeId id, bool content) {
   sight.mark = static_cast<std::uint32_t>((epoch_.fetch_add(1) + 1) & kVersion);
 }
 
-// Top down, and each watch before the children are listed: a child made meanwhile finds no watch and asks for
-// a new one, a child made before is in the list.
+// Each watch goes before its node is marked: who makes a new one in between makes it after the change, and
+// who relied on the old one finds the mark. And before the children are listed: a child made meanwhile finds
+// no watch and asks for a new one, a child made before is in the list.
 void Tracker::mark_subtree(NodeId id) {
   std::vector<NodeId> todo{id};
   while (!todo.empty()) {
     NodeId at = todo.back();
     todo.pop_back();
-    mark(at, false);
     drop_watch(at);
+    mark(at, false);
     NodeId child = table_.node(at).first_child.load(std::memory_order_acquire);
     for (; child != kNoNode; child = table_.node(child).next_sibling) todo.push_back(child);
   }

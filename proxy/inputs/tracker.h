@@ -4,9 +4,10 @@
 // The rules that make an answer trustworthy:
 // - Epochs. Every mark takes a new epoch, after the node's word got kLook. Who reads an epoch therefore sees
 //   every mark up to it, and equal epochs mean that nothing was marked in between.
-// - Watch, then look. A node is trusted without looking only if its directory was watched before the lstat.
-// The
-//   mark is read before both and compared after both: a notice that comes in between makes the look void.
+// - Watch, then look. A node is trusted without looking only if its directory was watched before the lstat,
+// and
+//   of a regular file the file itself, since nobody tells a directory of a new hard link to one of its files
+//   or of a write through it. The mark is read before and compared after: a notice in between voids the look.
 // - Down from the root. A node is looked at after its ancestors, each of which is watched from above. A
 // notice
 //   about a directory (moved, removed, made, chmod) marks all that is known below it and drops the watches
@@ -63,21 +64,26 @@ class Tracker {
   struct Glance {
     base::FileStat stat;
     bool broken = false;
-    bool trusted = false;    // its directory was watched before
+    bool trusted = false;    // all changes since are told
     bool rewritten = false;  // equal stat, other content
     std::string target;
     std::int64_t wall = 0;
     std::uint32_t round = 0;
+    std::uint64_t parent_dev = 0;
   };
 
   bool current(NodeId id, const Sight& sight) const;  // Requires: stripe held.
   void look_once(NodeId id);
-  Glance glance(NodeId id);
+  Glance glance(NodeId id, std::uint32_t mark);
+  bool trusted_above(NodeId id, Glance& seen, bool& possible);
+  void take(const std::string& path, Glance& seen);
   void check_content(NodeId id, Glance& seen);
   // Stores what was seen; true when the node has become another thing, so that what lies below is void.
   bool settle(NodeId id, Glance& seen, bool keep_stale);  // Requires: stripe held.
 
   bool watched(NodeId directory);
+  bool watch_file(NodeId file, std::uint32_t mark, bool& added);
+  void keep_watch(int watch, NodeId node);                // Requires: watch_mutex_ held.
   bool start_watch(NodeId directory, std::uint64_t dev);  // Requires: watch_mutex_ held.
   void drop_watch(NodeId directory);
   void unmap(int watch, NodeId directory);  // Requires: watch_mutex_ held.

@@ -36,12 +36,14 @@ bool Tracker::apply(const Watcher::Event& event) {
     return true;
   }
   for (NodeId directory : directories) {
-    // Attributes of a watched directory itself: its parent's watch tells them too, but the root has none.
+    // Without a name it is about what is watched itself: a file, or a directory's own attributes.
     NodeId node = event.name.empty() ? directory : table_.lookup(directory, event.name);
     if (node == kNoNode) continue;
     if (event.kind == Watcher::Kind::entry || event.directory) {
       mark_subtree(node);
-    } else {
+    } else if (event.kind != Watcher::Kind::content ||
+               table_.node(node).shape.load(std::memory_order_acquire).type != base::FileType::other) {
+      // What is written to a device or a pipe changes nothing that a look would see.
       mark(node, event.kind == Watcher::Kind::content);
     }
   }
@@ -80,9 +82,7 @@ bool Tracker::start_watch(NodeId directory, std::uint64_t dev) {
   Watcher::Added added = watcher_->add(table_.path(directory), watch);
   if (added == Watcher::Added::gone) return false;
   if (added == Watcher::Added::yes) {
-    std::vector<NodeId>& nodes = watches_[watch];
-    if (nodes.empty()) totals_.watches.fetch_add(1, std::memory_order_relaxed);
-    if (std::find(nodes.begin(), nodes.end(), directory) == nodes.end()) nodes.push_back(directory);
+    keep_watch(watch, directory);
   } else {
     totals_.refused.fetch_add(1, std::memory_order_relaxed);
   }
@@ -96,6 +96,44 @@ bool Tracker::start_watch(NodeId directory, std::uint64_t dev) {
   }
   if (watch >= 0) unmap(watch, directory);
   return false;
+}
+
+// The same for a regular file, which is being looked at and so is not current. `added`: it was not watched
+// before, so the look must be taken again.
+bool Tracker::watch_file(NodeId file, std::uint32_t mark, bool& added) {
+  Node& node = table_.node(file);
+  {
+    std::lock_guard lock(table_.stripe(file).mutex);
+    if (node.watch_generation == watch_generation_.load(std::memory_order_acquire)) return node.watch >= 0;
+  }
+  std::lock_guard lock(watch_mutex_);
+  int watch = -1;
+  if (totals_.watches.load(std::memory_order_relaxed) < watcher_->file_limit() &&
+      watcher_->add_file(table_.path(file), watch) == Watcher::Added::gone) {
+    return false;
+  }
+  if (watch >= 0) {
+    keep_watch(watch, file);
+  } else {
+    totals_.refused.fetch_add(1, std::memory_order_relaxed);
+  }
+  {
+    std::lock_guard stripe(table_.stripe(file).mutex);
+    if (node.sight.mark == mark) {
+      node.watch = watch;
+      node.watch_generation = watch_generation_.load(std::memory_order_acquire);
+      added = watch >= 0;
+      return added;
+    }
+  }
+  if (watch >= 0) unmap(watch, file);
+  return false;
+}
+
+void Tracker::keep_watch(int watch, NodeId node) {
+  std::vector<NodeId>& nodes = watches_[watch];
+  if (nodes.empty()) totals_.watches.fetch_add(1, std::memory_order_relaxed);
+  if (std::find(nodes.begin(), nodes.end(), node) == nodes.end()) nodes.push_back(node);
 }
 
 void Tracker::drop_watch(NodeId directory) {

@@ -8,6 +8,7 @@
 
 #include <cerrno>
 #include <climits>
+#include <cstdlib>
 #include <cstring>
 
 #include "base/fd.h"
@@ -22,6 +23,8 @@ namespace {
 constexpr std::uint32_t kMask = IN_CREATE | IN_MODIFY | IN_CLOSE_WRITE | IN_MOVED_FROM | IN_MOVED_TO |
                                 IN_DELETE | IN_ATTRIB | IN_DELETE_SELF | IN_MOVE_SELF | IN_ONLYDIR |
                                 IN_DONT_FOLLOW;
+// Should a directory have taken the file's place, its own watch must keep its mask: hence the IN_MASK_ADD.
+constexpr std::uint32_t kFileMask = IN_MODIFY | IN_CLOSE_WRITE | IN_ATTRIB | IN_DONT_FOLLOW | IN_MASK_ADD;
 constexpr std::size_t kLargestEvent = sizeof(inotify_event) + NAME_MAX + 1;
 
 Watcher::Event translate(const inotify_event& raw) {
@@ -41,6 +44,12 @@ Watcher::Event translate(const inotify_event& raw) {
   return event;
 }
 
+// Half of what the user may have: other programs of the same user watch too.
+std::size_t half_of_all_watches() {
+  base::Result<std::string> text = base::read_file("/proc/sys/fs/inotify/max_user_watches");
+  return text.ok() ? std::strtoul(text->c_str(), nullptr, 10) / 2 : 0;
+}
+
 class InotifyWatcher : public Watcher {
  public:
   InotifyWatcher() : mounts_fd_(::open("/proc/self/mountinfo", O_RDONLY | O_CLOEXEC)) {}
@@ -52,12 +61,9 @@ class InotifyWatcher : public Watcher {
     return mounts_.reliable(directory, dev);
   }
 
-  Added add(const std::string& directory, int& watch) override {
-    int made = ::inotify_add_watch(queue_.get(), directory.c_str(), kMask);
-    if (made < 0) return errno == ENOENT || errno == ENOTDIR ? Added::gone : Added::refused;
-    watch = made;
-    return Added::yes;
-  }
+  Added add(const std::string& directory, int& watch) override { return add(directory, kMask, watch); }
+  Added add_file(const std::string& path, int& watch) override { return add(path, kFileMask, watch); }
+  std::size_t file_limit() override { return file_limit_; }
 
   void remove(int watch) override { ::inotify_rm_watch(queue_.get(), watch); }
 
@@ -83,6 +89,13 @@ class InotifyWatcher : public Watcher {
   }
 
  private:
+  Added add(const std::string& path, std::uint32_t mask, int& watch) {
+    int made = ::inotify_add_watch(queue_.get(), path.c_str(), mask);
+    if (made < 0) return errno == ENOENT || errno == ENOTDIR ? Added::gone : Added::refused;
+    watch = made;
+    return Added::yes;
+  }
+
   void read_events(const Sink& sink) {
     while (true) {
       ssize_t size = ::read(queue_.get(), buffer_, sizeof buffer_);
@@ -103,6 +116,7 @@ class InotifyWatcher : public Watcher {
   base::Fd queue_{::inotify_init1(IN_NONBLOCK | IN_CLOEXEC)};
   base::Fd mounts_fd_;
   Mounts mounts_;
+  const std::size_t file_limit_ = half_of_all_watches();
   alignas(inotify_event) char buffer_[64 * 1024];  // of the one drain under way
 };
 

@@ -1,5 +1,5 @@
-// The seam to the kernel's notices of changes: inotify watches on directories, and changes of the mount
-// table. Only Linux has it; elsewhere make_watcher() returns nothing and every node is checked by stat.
+// The seam to the kernel's notices of changes: inotify watches, and changes of the mount table. Only Linux
+// has it; elsewhere make_watcher() returns nothing and every node is checked by stat.
 //
 // The promise that the index builds on: the kernel queues a notice inside the system call that makes the
 // change, so drain() hands out every change that was complete before drain() was called.
@@ -24,7 +24,7 @@ class Watcher {
   };
   struct Event {
     Kind kind;
-    int watch = -1;          // which directory; -1 for `everything`
+    int watch = -1;          // which directory or file; -1 for `everything`
     bool directory = false;  // the entry is a directory
     bool overflow = false;   // `everything` because the queue was full
     std::string_view name;   // of the entry; empty for `self` and for the directory's own attributes
@@ -42,6 +42,11 @@ class Watcher {
   // Watches a directory. The same directory has the same watch, by whatever path. `gone`: there is no such
   // directory; `refused`: no permission or no watches left. The caller serialises add, remove and restart.
   virtual Added add(const std::string& directory, int& watch) = 0;
+  // The same for a file: only its content and attributes, whichever of its hard links they are changed by,
+  // which directories are not told of. Its events have no name.
+  virtual Added add_file(const std::string& path, int& watch) = 0;
+  // Files get no watch any more when there are so many watches, so that directories still find some.
+  virtual std::size_t file_limit() = 0;
   virtual void remove(int watch) = 0;
   // Drops all watches and queued events; forgets which devices are reliable. False: no watches any more.
   virtual bool restart() = 0;
