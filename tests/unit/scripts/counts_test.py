@@ -34,7 +34,9 @@ class Counting(unittest.TestCase):
         self.assertEqual(['test_b: needs root'], got.skipped)
 
     def test_a_skip_whose_reason_was_not_read_is_still_a_skip(self):
-        self.assertEqual('2 passed, 0 failed, 1 skipped', str(counts.of_unittest('Ran 3 tests in 1s\n\nOK (skipped=1)')))
+        self.assertEqual(
+            '2 passed, 0 failed, 1 skipped', str(counts.of_unittest('Ran 3 tests in 1s\n\nOK (skipped=1)'))
+        )
 
     def test_meson_adds_up_the_cases_of_its_programs(self):
         log = meson('OK', DOCTEST.replace('11 passed | 1', '12 passed | 0')) + '\n' + meson('OK', 'x')
@@ -48,7 +50,9 @@ class Counting(unittest.TestCase):
         self.assertEqual(('0 passed, 1 failed', 1), (str(total), len(broken)))
 
     def test_a_program_that_ran_no_case_is_a_failure(self):
-        total, broken = counts.of_meson(meson('OK', '[doctest] test cases: 0 | 0 passed | 0 failed | 0 skipped'))
+        total, broken = counts.of_meson(
+            meson('OK', '[doctest] test cases: 0 | 0 passed | 0 failed | 0 skipped')
+        )
         self.assertEqual(('0 passed, 1 failed', 1), (str(total), len(broken)))
 
 
