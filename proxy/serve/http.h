@@ -12,9 +12,10 @@
 namespace serve {
 
 struct HttpRequest {
-  std::string method;
-  std::string path;  // without the query
+  std::string method;  // GET or POST; a HEAD arrives as GET
+  std::string path;    // without the query
   std::map<std::string, std::string> query;
+  std::map<std::string, std::string> headers;  // names in lower case
   std::string body;
 };
 
@@ -27,12 +28,15 @@ struct HttpResponse {
 
 struct HttpOptions {
   std::string address = "127.0.0.1";  // loopback only; anything else is refused at start
-  int first_port = 8088;
+  int first_port = 8088;              // 0: any free port
   int ports = 10;
   std::string token;  // every POST must bring it as X-Goma-Token
 };
 
-// Handlers are called from pool threads. Host and Origin are checked before, and the token of a POST.
+// Handlers are called from pool threads with small stacks. Before them come the checks: the peer is a process
+// of our own user, the request is small, Host and Origin are ours, a POST brings the token. A connection that
+// has sent nothing yet costs a descriptor and no thread, so idle browsers starve nobody; each answers one
+// request and is closed.
 class HttpServer {
  public:
   using Handler = std::function<HttpResponse(const HttpRequest&)>;

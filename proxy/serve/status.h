@@ -1,6 +1,7 @@
 // What the HTTP paths answer: status page, JSON API, and the plain-text pages that Goma's scripts read.
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <string>
 
@@ -15,22 +16,23 @@ class History;
 
 namespace serve {
 
-// What the pages show besides history and store. Functions may be called from any thread.
+// What the pages show. Functions may be called from any thread; an empty one counts as 0, "ok" or nothing.
 struct StatusSources {
-  const task::History* history;
-  cache::Store* store;
-  std::string version;      // "0.1.0 (git abc, g++ 12.2, protocol 1)"
-  std::string token;        // put into the page for its POSTs
+  const task::History* history;  // outlives the Status
+  cache::Store* store;           // outlives the Status; may be null
+  std::string version;           // "0.1.0 (git abc, g++ 12.2, protocol 1)"
+  std::string token;             // put into the page for its POSTs
   std::string socket_path;
   std::string log_path;
-  std::string mode;         // "local", "cache-only", "cluster", "none"
+  std::string mode;  // "local", "cache-only", "cluster", "none"
   std::function<int()> port;
   std::function<int()> local_slots;
   std::function<int()> local_running;
   std::function<int()> local_waiting;
-  std::function<std::string()> settings_json;  // name, value, origin of each setting
-  std::function<std::string()> health;         // "ok", "running: ...", "error: ..."
-  std::function<void()> quit;                  // begins a graceful stop
+  // [{"name": "...", "value": ..., "origin": "environment"}, ...]; values of secret names are hidden here.
+  std::function<std::string()> settings_json;
+  std::function<std::string()> health;  // "ok", "running: ...", "error: ..."
+  std::function<void()> quit;           // begins a graceful stop
 };
 
 // Routes one request. Any thread.
