@@ -31,7 +31,14 @@ struct Dialect {
   std::string predefined;  // the output of -dM: "#define NAME BODY" lines, without the user's own -D and -U
   std::vector<BuiltinDir> directories;     // after the command's own, in search order
   std::vector<std::string> builtin_names;  // hidden names that are defined: __has_include, __COUNTER__, ...
+  // gcc, hosted: the compiler includes <stdc-predef.h> before anything else, through the whole search path.
+  // `predefined` is without its contents.
+  bool includes_stdc_predef = false;
 };
+
+// The answer to a question that the compiler does not take ("__has_feature(x)" to gcc, unbalanced
+// parentheses).
+inline constexpr std::int64_t kNoAnswer = INT64_MIN;
 
 // Any thread.
 class Dialects {
@@ -39,11 +46,14 @@ class Dialects {
   Dialects(base::Files& files, base::Spawner& spawner, std::string state_directory);
   ~Dialects();
 
+  // `env` is the request's own, unfiltered. `unsupported` with label `dialect` when the compiler fails, and
+  // with `environment` for CPATH together with -isystem, whose order a Dialect cannot tell.
   base::Result<std::shared_ptr<const Dialect>> get(const Command& command, const Compiler& compiler,
                                                    const std::vector<std::string>& env,
                                                    const std::stop_token& stop);
 
   // The answers, in the order of the questions; those not yet known are asked in one run of the compiler.
+  // kNoAnswer for those that it does not take. Requires: `dialect` came from get() of this object.
   base::Result<std::vector<std::int64_t>> answer(const Dialect& dialect,
                                                  const std::vector<Question>& questions,
                                                  const std::stop_token& stop);

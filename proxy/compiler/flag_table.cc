@@ -186,7 +186,7 @@ constexpr Row kRows[] = {
     {"-pipe --pipe", Attach::none, Does::nothing, kBoth | kPortable},
     {"-pthread", Attach::none, Does::nothing, kBoth | kPortable | kDialect},
     {"-fintegrated-as -fno-integrated-as -integrated-as -no-integrated-as", Attach::none, Does::nothing,
-     kBoth | kPortable | kSelects},
+     kBoth | kPortable | kDialect | kSelects},
     {"--param", Attach::separate, Does::nothing, kBoth | kPortable},
     {"--param=", Attach::joined, Does::nothing, kBoth | kPortable},
     {"-m", Attach::joined, Does::nothing, kBoth | kPortable | kDialect, "word"},
@@ -233,7 +233,7 @@ constexpr Row kRows[] = {
      "-fsanitize-system-blacklist= -fsanitize-coverage-allowlist= -fsanitize-coverage-whitelist= "
      "-fsanitize-coverage-ignorelist= -fsanitize-coverage-blacklist= -fxray-always-instrument= "
      "-fxray-never-instrument= -fxray-attr-list= -fprofile-list=",
-     Attach::joined, Does::side_input, kClang | kDialect},
+     Attach::joined, Does::side_input, kClang},
     {"-fxray-instrument -fxray-always-emit-customevents -fxray-always-emit-typedevents -fxray-ignore-loops "
      "-fxray-function-index",
      Attach::none, Does::nothing, kClang | kNegatable},

@@ -29,6 +29,9 @@ struct Compiler {
   std::vector<Part> parts;          // sorted by path
   std::vector<std::string> absent;  // configuration files that were looked for and are not there; sorted
   base::Digest fingerprint;         // over all of the above
+  // What -march=native and its like mean on this machine: the driver's own expansion of them. Set only for
+  // commands that use them; such a command without it has no key.
+  std::string native;
 };
 
 // Any thread. Concurrent questions about one compiler run its probes once.
@@ -38,8 +41,10 @@ class Identifier {
   Identifier(base::Files& files, base::Spawner& spawner, std::string state_directory);
   ~Identifier();
 
-  // The compiler that `command` would run with `env` (filtered: what the key keeps). `unsupported` with label
-  // `wrapper` when it is not itself the gcc or clang driver (a script, ccache, distcc, icecc).
+  // The compiler that `command` would run with `env`: the request's own, unfiltered, because gcc finds its
+  // assembler by PATH. Only PATH, COMPILER_PATH and GCC_EXEC_PREFIX are looked at. `unsupported` with label
+  // `wrapper` when it is not itself the gcc or clang driver (a script, ccache, distcc, icecc), `config_file`
+  // when it reads a configuration file, `compiler` when a part of it is missing.
   base::Result<std::shared_ptr<const Compiler>> identify(const Command& command,
                                                          const std::vector<std::string>& env,
                                                          const std::stop_token& stop);

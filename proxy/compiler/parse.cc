@@ -81,8 +81,8 @@ class WordReader {
       push(value, role);
       ++at_;
     } else {
-      push(word, role,
-           role == ArgRole::plain || role == ArgRole::colour ? std::uint16_t{0} : match->value_at);
+      bool has_value = flag.attach != Attach::none && role != ArgRole::plain && role != ArgRole::colour;
+      push(word, role, has_value ? match->value_at : std::uint16_t{0});
     }
     if (match->negated) return {};
     bool handled = mode(flag) || preprocessing(flag, value) || depfile(flag, value) ||
