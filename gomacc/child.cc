@@ -21,7 +21,7 @@ class Signals {
     }
     // If it were ignored, the kernel would reap our children and keep their status from us.
     sys::set_disposition(SIGCHLD, sys::Disposition::standard);
-    before_ = sys::block(set | sys::just(SIGPIPE));
+    before_ = sys::block(set);
     source_ = sys::signal_source(set);
   }
   ~Signals() {
@@ -42,6 +42,22 @@ class Signals {
   sys::Disposition child_;
   sys::SignalSet before_ = 0;
   int source_ = -1;
+};
+
+// While it lives a reader that left shows as an error of the write, not as our death.
+class PipeSignal {
+ public:
+  PipeSignal() : before_(sys::disposition(SIGPIPE)) {
+    sys::set_disposition(SIGPIPE, sys::Disposition::ignored);
+  }
+  ~PipeSignal() { restore(); }
+  PipeSignal(const PipeSignal&) = delete;
+  PipeSignal& operator=(const PipeSignal&) = delete;
+
+  void restore() const { sys::set_disposition(SIGPIPE, before_); }
+
+ private:
+  sys::Disposition before_;
 };
 
 // The outputs as they were before the command ran, to tell what it touched.
@@ -72,15 +88,20 @@ class Outputs {
   std::vector<sys::FileInfo> before_;
 };
 
-[[noreturn]] void be_child(const Plan& plan, const Signals& signals, int parent, const int* out,
-                           const int* err) {
+[[noreturn]] void be_child(const Plan& plan, const Signals& signals, const PipeSignal& pipe_signal, int parent,
+                           const int* out, const int* err) {
   if (plan.capture) {
     sys::replace(out[1], 1);
     sys::replace(err[1], 2);
+  } else if (plan.silent) {
+    int nowhere = sys::open("/dev/null", O_WRONLY);
+    sys::replace(nowhere, 1);
+    sys::replace(nowhere, 2);
   }
   // Whoever kills gomacc outright means the compile.
   sys::die_with_parent(SIGTERM);
   if (sys::parent_id() != parent) sys::exit(125);
+  pipe_signal.restore();
   signals.restore();
   sys::exit(become(plan.program, plan.argv, plan.env));
 }
@@ -155,13 +176,14 @@ End run(const Plan& plan) {
     complain({"too many open files"});
     sys::exit(125);
   }
+  PipeSignal pipe_signal;
   int deadly = 0;
   {
     Signals signals;
     Family family(signals.source());
     int self = sys::process_id();
     int pid = sys::fork();
-    if (pid == 0) be_child(plan, signals, self, out, err);
+    if (pid == 0) be_child(plan, signals, pipe_signal, self, out, err);
     if (pid < 0) {
       complain({"cannot start another process"});
       sys::exit(125);

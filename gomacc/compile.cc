@@ -140,12 +140,13 @@ void send_finished(Connection& connection, const End& end, const std::vector<con
 }
 
 // Waits until the daemon has its own copy of the outputs, which the next build step may change.
-void wait_until_stored(Connection& connection) {
+bool wait_until_stored(Connection& connection) {
   std::int64_t deadline = sys::monotonic_ms() + kSilenceMs;
   Frame frame;
   while (connection.receive(frame, deadline) == Connection::Got::frame) {
-    if (frame.type != wire::Type::waiting) return;
+    if (frame.type != wire::Type::waiting) return frame.type == wire::Type::stored;
   }
+  return false;
 }
 
 // Reads a list of texts and ends it with a null.
@@ -156,6 +157,12 @@ std::vector<const char*> get_list(wire::Reader& in) {
   for (std::uint32_t i = 0; i < size && in.ok(); ++i) list.push_back(in.text().data());
   list.push_back(nullptr);
   return list;
+}
+
+[[noreturn]] void run_in_place(const Request& request, bool silent = false) {
+  Plan plan{request.compiler.program, request.invocation.words.data(), request.compiler.env.data()};
+  plan.silent = silent;
+  end_like(run(plan));
 }
 
 // Does what a `run` message says. Returns when the daemon's word can't be followed.
@@ -176,7 +183,9 @@ void run_as_told(const Request& request, Connection& connection, std::string_vie
   End end = run(plan);
   if (!end.stopped) {
     send_finished(connection, end, outputs);
-    if (plan.capture && end.wait_status == 0 && !end.truncated) wait_until_stored(connection);
+    bool may_be_stored = head.capture && !end.truncated;
+    bool wait = end.wait_status == 0 && (may_be_stored || head.again_if_lost);
+    if (wait && !wait_until_stored(connection) && head.again_if_lost) run_in_place(request, true);
     end_like(end);
   }
   connection.send(wire::Type::stopped);
@@ -186,10 +195,6 @@ void run_as_told(const Request& request, Connection& connection, std::string_vie
 
 void run_at_once(const Request& request) {
   sys::exit(become(request.compiler.program, request.invocation.words.data(), request.compiler.env.data()));
-}
-
-[[noreturn]] void run_in_place(const Request& request) {
-  end_like(run({request.compiler.program, request.invocation.words.data(), request.compiler.env.data()}));
 }
 
 }  // namespace

@@ -11,8 +11,8 @@ constexpr std::int64_t kMaxBackOffSeconds = 60;
 // Long enough to spare a build from waiting at each compile, short enough to come back soon.
 constexpr std::int64_t kSilenceRememberedSeconds = 30;
 
-// A failed start is kept as the times of a file: it was read when the start failed, and modified when the
-// next may be tried.
+// A failed start is kept as the times of a file: it was read when the start failed, rounded up to a second,
+// and modified when the next may be tried.
 struct BackOff {
   const char* path;
 
@@ -21,7 +21,7 @@ struct BackOff {
     if (sys::stat(path, &info) != 0) return false;
     std::int64_t now = sys::realtime_s();
     // A time too far away was written before the clock was set back.
-    return info.modified_s > now && info.modified_s <= now + kMaxBackOffSeconds;
+    return info.modified_s > now && info.modified_s <= now + 1 + kMaxBackOffSeconds;
   }
   void failed() const {
     sys::FileInfo info{};
@@ -35,8 +35,8 @@ struct BackOff {
       if (fd < 0) return;
       sys::close(fd);
     }
-    std::int64_t now = sys::realtime_s();
-    sys::set_times(path, now, now + delay);
+    std::int64_t failed = sys::realtime_s() + 1;
+    sys::set_times(path, failed, failed + delay);
   }
   void succeeded() const { sys::unlink(path); }
 };

@@ -8,7 +8,8 @@ namespace {
 constexpr std::size_t kMaxSocketPath = 107;
 
 const char* check(const char* path) {
-  sys::make_folder(path);
+  // The user's umask may have taken away even our own rights.
+  if (sys::make_folder(path) == 0) sys::change_mode(path, 0700);
   int fd = sys::open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
   if (fd == -ENOTDIR || fd == -ELOOP) return "is not a folder";
   if (fd == -ENOENT) return "cannot be made";

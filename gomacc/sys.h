@@ -50,7 +50,7 @@ int lstat(const char* path, FileInfo* info);
 int fstat(int fd, FileInfo* info);
 int executable(const char* path);
 int make_folder(const char* path);
-int change_mode(int fd, unsigned mode);
+int change_mode(const char* path, unsigned mode);
 int unlink(const char* path);
 int set_times(const char* path, std::int64_t accessed_s, std::int64_t modified_s);
 int try_lock(int fd);

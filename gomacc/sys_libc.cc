@@ -116,7 +116,7 @@ int fstat(int fd, FileInfo* info) {
 }
 int executable(const char* path) { return told(::access(path, X_OK)); }
 int make_folder(const char* path) { return told(::mkdir(path, 0700)); }
-int change_mode(int fd, unsigned mode) { return told(::fchmod(fd, static_cast<mode_t>(mode))); }
+int change_mode(const char* path, unsigned mode) { return told(::chmod(path, static_cast<mode_t>(mode))); }
 int unlink(const char* path) { return told(::unlink(path)); }
 int set_times(const char* path, std::int64_t accessed_s, std::int64_t modified_s) {
   timespec times[2] = {{static_cast<time_t>(accessed_s), 0}, {static_cast<time_t>(modified_s), 0}};

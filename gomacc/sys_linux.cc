@@ -105,7 +105,9 @@ int executable(const char* path) {
 int make_folder(const char* path) {
   return static_cast<int>(call(SYS_mkdirat, AT_FDCWD, address(path), 0700));
 }
-int change_mode(int fd, unsigned mode) { return static_cast<int>(call(SYS_fchmod, fd, mode)); }
+int change_mode(const char* path, unsigned mode) {
+  return static_cast<int>(call(SYS_fchmodat, AT_FDCWD, address(path), mode));
+}
 int unlink(const char* path) { return static_cast<int>(call(SYS_unlinkat, AT_FDCWD, address(path), 0)); }
 int set_times(const char* path, std::int64_t accessed_s, std::int64_t modified_s) {
   timespec times[2] = {{accessed_s, 0}, {modified_s, 0}};
