@@ -100,7 +100,7 @@ class Walk {
 }  // namespace
 
 Found walk(NodeTable& table, Tracker& tracker, NodeId directory, std::string_view path, Trail& trail) {
-  if (path.size() >= PATH_MAX) return kUnusable;
+  if (path.size() >= PATH_MAX || directory == kNoNode) return kUnusable;
   return Walk(table, tracker, directory, trail).run(path);
 }
 

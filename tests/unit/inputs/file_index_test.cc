@@ -242,6 +242,31 @@ TEST_CASE_TEMPLATE("a write through another hard link is noticed", Watch, Told, 
   CHECK(world.content("in/a.h") == "2");
 }
 
+TEST_CASE_TEMPLATE("two names of one file change together", Watch, Told, ByStat) {
+  World world(Watch::value);
+  world.tree.write("a.h", "1");
+  CHECK(world.content("a.h") == "1");
+  world.tree.link("a.h", "b.h");
+  world.index.refresh();
+  CHECK(world.content("a.h") == "1");
+  CHECK(world.content("b.h") == "1");
+  world.remember();
+  CHECK(world.valid());
+  world.tree.write("b.h", "2");
+  CHECK(!world.valid());
+  CHECK(world.content("a.h") == "2");
+  CHECK(world.content("b.h") == "2");
+  world.remember();
+  world.tree.remove("b.h");
+  CHECK(!world.valid());
+  world.trail.clear();
+  CHECK(world.content("a.h") == "2");
+  world.remember();
+  CHECK(world.valid());
+  world.tree.write("a.h", "1");  // still told after the other name has gone
+  CHECK(!world.valid());
+}
+
 TEST_CASE_TEMPLATE("files made in a directory do not change the directory", Watch, Told, ByStat) {
   World world(Watch::value);
   world.tree.mkdir("d");
