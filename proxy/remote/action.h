@@ -8,6 +8,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -24,7 +25,8 @@ namespace remote {
 struct KeySettings {
   std::string exec_root;  // empty: found by markers
   std::string silo;       // first line of the salt, when set
-  std::vector<std::pair<std::string, std::string>> platform;  // sorted; empty: OSFamily and ISA of this machine
+  std::vector<std::pair<std::string, std::string>>
+      platform;                // sorted; empty: OSFamily and ISA of this machine
   bool absolute_only = false;  // use the absolute form even where the portable one is allowed
 };
 
@@ -51,7 +53,7 @@ struct Action {
   std::string absolute_because;  // why the absolute form was used, in words; empty when portable
   bool shared = false;           // portable, and free of R: a result must not hold R
   Roots roots;
-  std::string action;             // the serialised messages
+  std::string action;  // the serialised messages
   std::string command;
   std::vector<Blob> directories;  // children before parents; the root last
 };
@@ -60,6 +62,13 @@ struct Action {
 base::Result<Action> make_action(const compiler::Command& command, const compiler::Compiler& compiler,
                                  const inputs::Closure& closure, const std::vector<std::string>& key_env,
                                  const KeySettings& settings, inputs::FileIndex& index);
+
+// How the Action names an output that the command opens as `path` (typed or derived): relative to the working
+// directory, as in output_paths and in an Outcome.
+std::string action_path(const compiler::Command& command, const Action& action, std::string_view path);
+
+// The private depfile of the Action, as in output_paths; empty when it has none.
+std::string private_depfile(const compiler::Command& command, const Action& action);
 
 // `text` (messages or a depfile) with R spelled U, and back. Only whole path prefixes are replaced.
 std::string to_alias(std::string_view text, const Roots& roots);

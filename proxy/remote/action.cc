@@ -1,0 +1,247 @@
+#include "remote/action.h"
+
+#include <algorithm>
+#include <set>
+
+#include "base/path.h"
+#include "cache/outcome_codec.h"
+#include "remote/arguments.h"
+#include "remote/portability.h"
+#include "remote/roots.h"
+#include "remote/salt.h"
+#include "remote/tree.h"
+#include "wire/reapi.pb.h"
+
+namespace remote {
+namespace {
+
+namespace reapi = build::bazel::remote::execution::v2;
+
+// Part of the key, so it never depends on anything. Long enough for the largest translation unit.
+constexpr std::int64_t kTimeoutSeconds = 3600;
+constexpr std::string_view kPath = "PATH=/usr/local/bin:/usr/bin:/bin";
+
+std::vector<std::pair<std::string, std::string>> this_machine() {
+#if defined(__aarch64__)
+  const char* isa = "arm-a64";
+#else
+  const char* isa = "x86-64";
+#endif
+#if defined(__APPLE__)
+  const char* os = "macos";
+#else
+  const char* os = "linux";
+#endif
+  return {{"ISA", isa}, {"OSFamily", os}};
+}
+
+void set_platform(const KeySettings& settings, reapi::Platform& platform) {
+  std::vector<std::pair<std::string, std::string>> properties =
+      settings.platform.empty() ? this_machine() : settings.platform;
+  std::sort(properties.begin(), properties.end());
+  for (const auto& [name, value] : properties) {
+    reapi::Platform::Property& property = *platform.add_properties();
+    property.set_name(name);
+    property.set_value(value);
+  }
+}
+
+// One key under construction.
+class Builder {
+ public:
+  Builder(const compiler::Command& command, const compiler::Compiler& compiler,
+          const inputs::Closure& closure, const KeySettings& settings, inputs::FileIndex& index)
+      : command_(command),
+        compiler_(compiler),
+        closure_(closure),
+        settings_(settings),
+        index_(index),
+        salt_(settings) {}
+
+  base::Result<Action> build(const std::vector<std::string>& key_env) {
+    inputs::Trail trail;
+    action_.roots = find_roots(command_, settings_, index_, trail);
+    std::string name = directory_name_of(command_, key_env, index_);
+    std::vector<std::string> words = choose_form(name);
+    base::Result<void> added = add_inputs();
+    if (added) added = salt_.add_compiler(command_, compiler_, action_.roots);
+    if (added) added = add_inside_compiler();
+    if (!added) return added.error();
+    write_command(words, environment(key_env, name));
+    write_action();
+    return std::move(action_);
+  }
+
+ private:
+  bool has_root() const { return !action_.roots.alias.empty(); }
+  bool is_inside(std::string_view path) const {
+    return has_root() && base::is_below(path, action_.roots.root);
+  }
+
+  std::vector<std::string> choose_form(const std::string& directory_name) {
+    action_.absolute_because = roots_forbid(command_, compiler_, action_.roots, settings_);
+    if (action_.absolute_because.empty()) {
+      PortableArguments portable =
+          portable_arguments(command_, compiler_, action_.roots, directory_name, index_);
+      action_.absolute_because = portable.absolute_because;
+      if (action_.absolute_because.empty()) {
+        action_.absolute_because = sources_forbid(command_, closure_, action_.roots, portable, index_);
+      }
+      if (action_.absolute_because.empty()) {
+        action_.portable = true;
+        return portable.words;
+      }
+    }
+    return absolute_arguments(command_, action_.roots);
+  }
+
+  // The place of a physical path in the input root.
+  std::string_view in_tree(std::string_view path) const {
+    std::size_t root = action_.portable ? action_.roots.root.size() : 0;
+    return path.size() > root ? path.substr(root + 1) : std::string_view();
+  }
+
+  base::Result<void> add_inputs() {
+    for (const inputs::Input& input : closure_.inputs) {
+      base::Result<base::Digest> digest = index_.digest(input.node);
+      if (!digest) return digest.error();
+      std::string path = index_.path(input.node);
+      if (is_inside(path)) {
+        tree_.add_file(in_tree(path), *digest, (index_.stat(input.node).mode & 0100) != 0);
+        continue;
+      }
+      salt_.add(path, *digest);
+      // Outputs may hold the name a file was found by, which links outside the tree decide.
+      if (!input.spelled.empty() && input.spelled != path) salt_.add(input.spelled, *digest);
+    }
+    for (inputs::NodeId node : closure_.links) {
+      std::string path = index_.path(node);
+      if (is_inside(path)) tree_.add_link(in_tree(path), index_.link_target(node));
+    }
+    for (inputs::NodeId node : closure_.directories) {
+      std::string path = index_.path(node);
+      if (is_inside(path)) {
+        tree_.add_directory(in_tree(path));
+      } else {
+        salt_.add_name(path + "/");
+      }
+    }
+    tree_.add_directory(in_tree(command_.directory));
+    return {};
+  }
+
+  // A compiler that lies in the root travels with the inputs, and so do the links on the way to it.
+  base::Result<void> add_inside_compiler() {
+    auto add = [this](const std::string& path) -> base::Result<void> {
+      inputs::Trail trail;
+      inputs::Found found = index_.find(path, trail);
+      for (inputs::NodeId node : trail) {
+        if (index_.type(node) != base::FileType::symlink || !is_inside(index_.path(node))) continue;
+        tree_.add_link(in_tree(index_.path(node)), index_.link_target(node));
+      }
+      if (found.type != base::FileType::regular || !is_inside(index_.path(found.node))) return {};
+      base::Result<base::Digest> digest = index_.digest(found.node);
+      if (!digest) return digest.error();
+      tree_.add_file(in_tree(index_.path(found.node)), *digest, (index_.stat(found.node).mode & 0100) != 0);
+      return {};
+    };
+    if (is_inside(command_.compiler)) {
+      if (base::Result<void> added = add(command_.compiler); !added) return added;
+    }
+    for (const compiler::Part& part : compiler_.parts) {
+      if (!is_inside(part.path)) continue;
+      if (base::Result<void> added = add(part.path); !added) return added;
+    }
+    return {};
+  }
+
+  // The filtered variables, the name of the working directory, and a PATH that is the same everywhere.
+  std::vector<std::string> environment(const std::vector<std::string>& key_env,
+                                       const std::string& name) const {
+    std::vector<std::string> variables{std::string(kPath)};
+    variables.push_back("PWD=" + (action_.portable ? "/proc/self/cwd" : name));
+    for (const std::string& entry : key_env) {
+      if (!entry.starts_with("PATH=") && !entry.starts_with("PWD=")) variables.push_back(entry);
+    }
+    // By name, not by "name=value": '=' sorts after some characters of names.
+    std::sort(variables.begin(), variables.end(), [](const std::string& a, const std::string& b) {
+      return a.substr(0, a.find('=')) < b.substr(0, b.find('='));
+    });
+    return variables;
+  }
+
+  void write_command(const std::vector<std::string>& words, const std::vector<std::string>& variables) {
+    reapi::Command command;
+    for (const std::string& word : words) command.add_arguments(word);
+    for (const std::string& entry : variables) {
+      std::size_t equals = entry.find('=');
+      reapi::Command::EnvironmentVariable& variable = *command.add_environment_variables();
+      variable.set_name(entry.substr(0, equals));
+      variable.set_value(entry.substr(std::min(equals + 1, entry.size())));
+    }
+    for (const std::string& path : output_paths()) command.add_output_paths(path);
+    command.set_working_directory(std::string(in_tree(command_.directory)));
+    set_platform(settings_, *command.mutable_platform());
+    action_.command = command.SerializeAsString();
+    action_.shared = action_.portable && action_.command.find(action_.roots.root) == std::string::npos &&
+                     !lines_name_root();
+  }
+
+  // A #line with an absolute path below R is recorded as it stands.
+  bool lines_name_root() const {
+    return std::any_of(closure_.facts.absolute_lines.begin(), closure_.facts.absolute_lines.end(),
+                       [this](const std::string& path) { return is_inside(path); });
+  }
+
+  std::set<std::string> output_paths() const {
+    std::set<std::string> paths;
+    bool replaced = !private_depfile_argument(command_).empty();
+    for (const compiler::Output& output : command_.outputs) {
+      // The user's own -MMD depfile is made from the private one.
+      if (replaced && output.kind == "depfile") continue;
+      paths.insert(relative_to_directory(output.path, command_));
+    }
+    if (replaced) paths.insert(relative_to_directory(private_depfile_argument(command_), command_));
+    return paths;
+  }
+
+  void write_action() {
+    action_.directories = tree_.finish();
+    reapi::Action message;
+    cache::set_digest(base::digest_of(action_.command), *message.mutable_command_digest());
+    cache::set_digest(action_.directories.back().digest, *message.mutable_input_root_digest());
+    message.mutable_timeout()->set_seconds(kTimeoutSeconds);
+    message.set_salt(salt_.finish());
+    set_platform(settings_, *message.mutable_platform());
+    action_.action = message.SerializeAsString();
+    action_.digest = base::digest_of(action_.action);
+  }
+
+  const compiler::Command& command_;
+  const compiler::Compiler& compiler_;
+  const inputs::Closure& closure_;
+  const KeySettings& settings_;
+  inputs::FileIndex& index_;
+  Action action_;
+  Salt salt_;
+  Tree tree_;
+};
+
+}  // namespace
+
+base::Result<Action> make_action(const compiler::Command& command, const compiler::Compiler& compiler,
+                                 const inputs::Closure& closure, const std::vector<std::string>& key_env,
+                                 const KeySettings& settings, inputs::FileIndex& index) {
+  return Builder(command, compiler, closure, settings, index).build(key_env);
+}
+
+std::string action_path(const compiler::Command& command, const Action&, std::string_view path) {
+  return relative_to_directory(path, command);
+}
+
+std::string private_depfile(const compiler::Command& command, const Action&) {
+  std::string path = private_depfile_argument(command);
+  return path.empty() ? path : relative_to_directory(path, command);
+}
+
+}  // namespace remote

@@ -1,0 +1,28 @@
+// The text of a make depfile: read, and laid out again byte for byte as the compilers lay it out. Both wrap
+// lines by length, each by its own rule, so a path of another length moves the line ends.
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.h"
+#include "compiler/command.h"
+
+namespace remote {
+
+struct DepfileText {
+  std::vector<std::string> targets;       // as they are printed, quoted
+  std::vector<std::string> dependencies;  // unquoted, in order
+  bool phony = false;                     // -MP: an empty rule for each dependency but the source
+  std::size_t main = 0;                   // the source's place in `dependencies`
+};
+
+// `invalid` when the text is no depfile of one rule (and its phony ones).
+base::Result<DepfileText> parse_depfile(std::string_view text);
+
+// The text as a compiler of this family prints it.
+std::string make_depfile(const DepfileText& depfile, compiler::Family family);
+
+}  // namespace remote

@@ -1,0 +1,38 @@
+// The part of the key that does not travel: what the compile reads outside the exec root, and the compiler.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/digest.h"
+#include "base/result.h"
+#include "compiler/command.h"
+#include "compiler/identity.h"
+#include "remote/action.h"
+
+namespace remote {
+
+// Lines of `path NUL digest LF`, sorted, after the silo's. One thread.
+class Salt {
+ public:
+  explicit Salt(const KeySettings& settings) : silo_(settings.silo) {}
+
+  void add(std::string_view path, const base::Digest& digest);
+  // Something that counts by being there (a directory) or by not being there, as the name tells.
+  void add_name(std::string_view name);
+
+  // The compiler's parts and absent files, except those below R, which travel. `unsupported` when the command
+  // depends on this machine's processor and nobody says how.
+  base::Result<void> add_compiler(const compiler::Command& command, const compiler::Compiler& compiler,
+                                  const Roots& roots);
+
+  // The 32 bytes of Action.salt; empty when there is no line.
+  std::string finish();
+
+ private:
+  std::string silo_;
+  std::vector<std::string> lines_;
+};
+
+}  // namespace remote
