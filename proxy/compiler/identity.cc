@@ -243,6 +243,7 @@ class Identifier::State {
     compiler.family = answers.family;
     compiler.version = answers.version;
     compiler.target = answers.target;
+    compiler.native = native;
     compiler.parts = std::move(collector.parts());
     std::sort(compiler.parts.begin(), compiler.parts.end(),
               [](const Part& a, const Part& b) { return a.path < b.path; });
