@@ -43,7 +43,7 @@ def progress(log):
     with open(log, 'rb') as file:
         file.seek(max(0, log.stat().st_size - 4096))
         found = re.findall(r'(?m)^\s*\[?(\d+/\d+)[\] ]', file.read().decode('utf-8', 'replace'))
-    return f'[{found[-1]}]' if found else ''
+    return f'[{found[-1]}] ' if found else ''
 
 
 def clean_environment(**more):
@@ -101,7 +101,7 @@ def run(command, name, *, cwd=TOP, env=None, timeout=3600, check=True):
                     now = time.monotonic()
                     if now - told >= TELL_SECONDS:
                         told = now
-                        say(f'      {progress(log)} {duration(now - began)}')
+                        say(f'      {progress(log)}{duration(now - began)}')
                     if now - began > timeout:
                         raise StageFailed(
                             f'no end after {duration(timeout)}: {name}\nThe end of {log}:\n{tail(log)}'

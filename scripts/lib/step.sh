@@ -20,7 +20,7 @@ step_progress() {
     of=$(grep -oE '[0-9]+ newly installed' "$log" 2>/dev/null | tail -n 1 | cut -d' ' -f1 || true)
     [ -z "$of" ] || at="[$(grep -cE '^Setting up ' "$log" || true)/$of]"
   fi
-  echo "$at"
+  [ -z "$at" ] || echo "$at "
 }
 
 # step WHAT NAME COMMAND [ARG...]
@@ -35,7 +35,7 @@ step() {
     sleep 0.2
     if [ $((SECONDS - told)) -ge 10 ]; then
       told=$SECONDS
-      echo "      $(step_progress "$log") $((SECONDS - began)) s"
+      echo "      $(step_progress "$log")$((SECONDS - began)) s"
     fi
   done
   wait "$job" || status=$?
