@@ -1,5 +1,8 @@
 #include "compiler/depfile.h"
 
+#include <algorithm>
+#include <utility>
+
 #include "base/path.h"
 
 namespace compiler {
@@ -12,6 +15,30 @@ std::string with_d(const std::string& path) {
   std::size_t dot = base.rfind('.');
   std::size_t keep = dot == std::string_view::npos ? path.size() : path.size() - base.size() + dot;
   return path.substr(0, keep) + ".d";
+}
+
+using Target = std::pair<bool, std::string>;
+
+std::vector<std::string> clang_targets(const std::vector<Target>& targets) {
+  std::vector<std::string> out;
+  for (const auto& [quoted, name] : targets) out.push_back(quoted ? quote_target(name) : name);
+  return out;
+}
+
+// gcc drops "./" at the beginning of every name, and keeps those of -MT before those of -MQ: one that comes
+// later takes the place of the first of these, which goes to the end.
+std::vector<std::string> gcc_targets(const std::vector<Target>& targets) {
+  std::vector<std::string> out;
+  std::size_t plain = 0;
+  for (const auto& [quoted, name] : targets) {
+    std::string_view rest = name;
+    while (rest.starts_with("./")) rest.remove_prefix(std::min(rest.find_first_not_of('/', 1), rest.size()));
+    out.push_back(quoted ? quote_target(rest) : std::string(rest));
+    if (quoted) continue;
+    std::swap(out[plain], out.back());
+    ++plain;
+  }
+  return out;
 }
 
 }  // namespace
@@ -32,6 +59,11 @@ std::string quote_target(std::string_view name) {
     out += c;
   }
   return out;
+}
+
+void order_driver_targets(DepfileOptions& options) {
+  std::stable_partition(options.targets.begin(), options.targets.end(),
+                        [](const Target& target) { return target.first; });
 }
 
 base::Result<Depfile> derive_depfile(const Command& command, const DepfileOptions& options,
@@ -64,14 +96,13 @@ base::Result<Depfile> derive_depfile(const Command& command, const DepfileOption
     return base::unsupported("depfile_form: to standard output");
   }
 
-  for (const auto& [quoted, name] : options.targets) {
-    depfile.targets.push_back(quoted ? quote_target(name) : name);
-  }
-  if (depfile.targets.empty()) {
+  std::vector<std::pair<bool, std::string>> targets = options.targets;
+  if (targets.empty()) {
     // gcc's preprocessor, asked behind the driver's back, does not know the output's name.
     bool knows_output = output && (command.family == Family::clang || !options.file_by_preprocessor);
-    depfile.targets.push_back(quote_target(knows_output ? *output : stem + ".o"));
+    targets.emplace_back(true, knows_output ? *output : stem + ".o");
   }
+  depfile.targets = command.family == Family::gcc ? gcc_targets(targets) : clang_targets(targets);
   return depfile;
 }
 

@@ -26,6 +26,10 @@ struct DepfileOptions {
 // A name as make reads it: blanks, `$` and `#` escaped. Both families do it alike.
 std::string quote_target(std::string_view name);
 
+// gcc's driver hands on every -MQ before every -MT. Requires: no target of the preprocessor's own is there
+// yet.
+void order_driver_targets(DepfileOptions& options);
+
 // `unsupported` with label `depfile_form` for combinations that the compilers treat in ways of their own.
 // `output` is the value of -o. Any thread.
 base::Result<Depfile> derive_depfile(const Command& command, const DepfileOptions& options,

@@ -55,13 +55,34 @@ std::string character_set(const std::string& name) {
   return codeset == "ANSI_X3.4-1968" ? "C" : name;
 }
 
-std::string message_language(const std::string& name) {
-  bool english = name == "C" || name == "POSIX" || name.starts_with("C.") || name.starts_with("en_US");
-  if (english) return "C";
-  locale_t locale = ::newlocale(LC_MESSAGES_MASK, name.c_str(), locale_t{});
-  if (locale == locale_t{}) return "C";
-  ::freelocale(locale);
-  return name;
+// English is what the compilers are written in, and en_US has no catalogue of its own.
+bool is_english(std::string_view name) {
+  std::string_view language = name.substr(0, name.find_first_of(".@"));
+  return language == "C" || language == "POSIX" || language == "en" || language == "en_US" ||
+         language.empty();
+}
+
+// The languages that messages are looked for in, "" for none but English. LANGUAGE lists several, and counts
+// in any locale but C.
+std::string message_languages(const std::vector<std::string>& env) {
+  std::string locale = effective(env, "LC_MESSAGES");
+  if (locale == "C" || locale == "POSIX") return "";
+  locale_t known = ::newlocale(LC_MESSAGES_MASK, locale.c_str(), locale_t{});
+  if (known == locale_t{}) return "";
+  ::freelocale(known);
+  std::optional<std::string_view> list = variable(env, "LANGUAGE");
+  std::string languages = list && !list->empty() ? std::string(*list) : locale;
+  // What has no catalogue is passed over; C ends the search.
+  std::string out;
+  std::string_view rest = languages;
+  while (!rest.empty()) {
+    std::size_t colon = rest.find(':');
+    std::string_view language = rest.substr(0, colon);
+    if (language == "POSIX" || language.substr(0, language.find('.')) == "C") break;
+    if (!is_english(language)) out += (out.empty() ? "" : ":") + std::string(language);
+    rest = colon == std::string_view::npos ? "" : rest.substr(colon + 1);
+  }
+  return out;
 }
 
 }  // namespace
@@ -93,12 +114,14 @@ base::Result<std::vector<std::string>> key_environment(const std::vector<std::st
     if (value) kept.push_back(std::string(name) + "=" + std::string(*value));
   }
   kept.push_back("LC_CTYPE=" + character_set(effective(env, "LC_CTYPE")));
-  // LANGUAGE lists languages to try, but not in the C locale.
-  std::string language = message_language(effective(env, "LC_MESSAGES"));
-  std::optional<std::string_view> list = variable(env, "LANGUAGE");
-  bool listed = list && !list->empty() && effective(env, "LC_MESSAGES") != "C";
-  if (listed) kept.push_back("LANGUAGE=" + std::string(*list));
-  kept.push_back("LC_MESSAGES=" + language);
+  // In a locale that is not C, LANGUAGE alone decides.
+  std::string languages = message_languages(env);
+  if (languages.empty()) {
+    kept.push_back("LC_MESSAGES=C");
+  } else {
+    kept.push_back("LC_MESSAGES=" + effective(env, "LC_MESSAGES"));
+    kept.push_back("LANGUAGE=" + languages);
+  }
   std::sort(kept.begin(), kept.end());
   return kept;
 }

@@ -240,13 +240,15 @@ constexpr Row kRows[] = {
     {"-fxray-instruction-threshold= -fxray-modes= -fxray-instrumentation-bundle=", Attach::joined,
      Does::nothing, kClang},
     // Link time optimisation, profiles, coverage.
-    {"-flto -fthinlto -ffat-lto-objects -fwhole-program-vtables -fvirtual-function-elimination "
+    {"-flto", Attach::none, Does::lto, kBoth | kNegatable},
+    {"-flto=", Attach::joined, Does::lto, kBoth},
+    {"-fthinlto -ffat-lto-objects -fwhole-program-vtables -fvirtual-function-elimination "
      "-flto-odr-type-merging -fwhole-program -fuse-linker-plugin",
      Attach::none, Does::nothing, kBoth | kNegatable},
-    {"-flto= -flto-partition= -flto-compression-level= -flto-jobs= -flto-unit", Attach::joined, Does::nothing,
+    {"-flto-partition= -flto-compression-level= -flto-jobs= -flto-unit", Attach::joined, Does::nothing,
      kBoth},
-    {"-fno-lto -fno-fat-lto-objects -fno-whole-program-vtables", Attach::none, Does::nothing,
-     kBoth | kPortable},
+    {"-fno-lto", Attach::none, Does::lto, kBoth | kPortable, "off"},
+    {"-fno-fat-lto-objects -fno-whole-program-vtables", Attach::none, Does::nothing, kBoth | kPortable},
     {"-fthinlto-index=", Attach::joined, Does::refuse, kBoth, "thinlto_index"},
     {"-fembed-bitcode -fembed-bitcode-marker", Attach::none, Does::nothing, kClang},
     {"-fembed-bitcode=", Attach::joined, Does::nothing, kClang},

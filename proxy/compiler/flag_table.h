@@ -57,6 +57,7 @@ enum class Does : std::uint8_t {
   optimization_record,    // -fsave-optimization-record
   save_temps,             // -save-temps[=cwd|obj]
   save_stats,             // clang's -save-stats[=cwd|obj]
+  lto,                    // -flto[=...]
   emit_llvm,              // clang's -emit-llvm
   records_command,        // the object holds the arguments
   cpu,                    // the value may be `native`

@@ -198,6 +198,10 @@ base::Result<void> apply_assembler_words(Draft& draft, const std::vector<std::st
     if (word.starts_with("-a") && draft.command.family == Family::gcc) {
       std::size_t equals = word.find('=');
       if (equals != std::string::npos) {
+        // Of two listings the assembler writes the last.
+        for (const Output& output : draft.outputs.named) {
+          if (output.kind == "listing") return refused("assembler_flag", word);
+        }
         draft.outputs.named.push_back({word.substr(equals + 1), true, "listing"});
       }
       continue;

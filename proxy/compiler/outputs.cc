@@ -77,6 +77,10 @@ class Deriver {
     if (clang && command_.mode == Mode::assembly && options_.split_dwarf && options_.debug) {
       return base::unsupported("outputs: -S with -gsplit-dwarf");
     }
+    // These belong to generated code, which a fat object has and another has not.
+    if (options_.lto && (!options_.suffixes.empty() || (clang && options_.split_dwarf))) {
+      return base::unsupported("outputs: -flto with extra files");
+    }
     if (options_.emit_llvm && beside_without_llvm()) {
       return base::unsupported("outputs: -emit-llvm with extra files");
     }
@@ -137,7 +141,7 @@ class Deriver {
     std::string_view suffix = preprocessed_suffix(command_.language);
     if (!suffix.empty()) add(prefix + std::string(suffix), true, "temporary");
     if (is_assembler(command_.language)) return;
-    if (command_.family == Family::clang) add(prefix + ".bc", true, "temporary");
+    if (command_.family == Family::clang && !suffix.empty()) add(prefix + ".bc", true, "temporary");
     if (command_.mode == Mode::object) add(prefix + ".s", true, "temporary");
   }
 

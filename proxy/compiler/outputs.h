@@ -24,6 +24,7 @@ struct OutputOptions {
   bool coverage = false;                   // .gcno
   bool time_trace = false;
   bool optimization_record = false;
+  bool lto = false;  // code is generated when linking
   bool emit_llvm = false;
   Place temporaries = Place::none;  // -save-temps
   Place statistics = Place::none;   // -save-stats
