@@ -40,7 +40,7 @@ std::string unquoted(std::string_view word) {
       // 2N + 1 backslashes and a blank stand for N backslashes and the blank.
       name.append(slashes / 2, '\\') += after;
       i += slashes;
-    } else if (slashes > 0 && (after == '#' || after == ':')) {
+    } else if (slashes > 0 && after == '#') {
       name.append(slashes - 1, '\\') += after;
       i += slashes;
     } else if (slashes > 0) {
@@ -63,7 +63,7 @@ std::string quoted(std::string_view name, compiler::Family family) {
       word.append(slashes + 1, '\\');
     } else if (c == '$') {
       word += '$';
-    } else if (c == '#' || (gcc && c == ':')) {
+    } else if (c == '#') {
       word += '\\';
     }
     slashes = c == '\\' ? slashes + 1 : 0;
@@ -134,7 +134,7 @@ base::Result<DepfileText> parse_depfile(std::string_view text) {
     std::string_view word = next_word(text, at);
     if (word.empty()) return base::invalid("a depfile without a rule");
     // The colon stands at the end of the last target; one inside of it belongs to its name.
-    colon = word.ends_with(':') && !word.ends_with("\\:");
+    colon = word.ends_with(':');
     if (colon) word.remove_suffix(1);
     if (!word.empty()) depfile.targets.emplace_back(word);
   }
@@ -145,7 +145,10 @@ base::Result<DepfileText> parse_depfile(std::string_view text) {
   std::size_t named = 0;
   while (++at < text.size()) {
     std::string_view word = next_word(text, at);
-    if (word.empty()) continue;
+    if (word.empty()) {
+      depfile.spaced = true;
+      continue;
+    }
     bool rule = word.ends_with(':') && (at == text.size() || text[at] == '\n');
     if (!rule) return base::invalid("a depfile of several rules");
     if (!depfile.phony) depfile.main = depfile.dependencies.size();
@@ -168,7 +171,9 @@ std::string make_depfile(const DepfileText& depfile, compiler::Family family) {
   std::string text = family == compiler::Family::gcc ? lay_out_gcc(depfile) : lay_out_clang(depfile);
   if (!depfile.phony) return text;
   for (std::size_t i = 0; i < depfile.dependencies.size(); ++i) {
-    if (i != depfile.main) text += quoted(depfile.dependencies[i], family) + ":\n";
+    if (i == depfile.main) continue;
+    if (depfile.spaced) text += '\n';
+    text += quoted(depfile.dependencies[i], family) + ":\n";
   }
   return text;
 }

@@ -17,12 +17,14 @@ struct DepfileText {
   std::vector<std::string> dependencies;  // unquoted, in order
   bool phony = false;                     // -MP: an empty rule for each dependency but the source
   std::size_t main = 0;                   // the source's place in `dependencies`
+  bool spaced = false;                    // an empty line before each phony rule, as clang 14 prints them
 };
 
 // `invalid` when the text is no depfile of one rule (and its phony ones).
 base::Result<DepfileText> parse_depfile(std::string_view text);
 
-// The text as a compiler of this family prints it.
+// The text as a compiler of this family prints it. Differs from what was parsed only for compilers whose
+// layout is not known, and where a -MT of several words stands at the end of a line.
 std::string make_depfile(const DepfileText& depfile, compiler::Family family);
 
 }  // namespace remote
