@@ -23,7 +23,8 @@ struct Draft {
   bool syntax_only = false;  // -fsyntax-only
   bool optimizes = false;    // the last -O is not -O0
   bool verbose_assembly = false;
-  std::optional<Language> x;  // the -x in force
+  std::optional<Language> x;                // the -x in force
+  std::optional<Language> source_language;  // that at the last source
   std::vector<std::string> sources;
   std::string sysroot;         // --sysroot
   std::string header_sysroot;  // -isysroot
