@@ -88,8 +88,8 @@ class Outputs {
   std::vector<sys::FileInfo> before_;
 };
 
-[[noreturn]] void be_child(const Plan& plan, const Signals& signals, const PipeSignal& pipe_signal, int parent,
-                           const int* out, const int* err) {
+[[noreturn]] void be_child(const Plan& plan, const Signals& signals, const PipeSignal& pipe_signal,
+                           int parent, const int* out, const int* err) {
   if (plan.capture) {
     sys::replace(out[1], 1);
     sys::replace(err[1], 2);

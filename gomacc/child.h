@@ -18,7 +18,7 @@ struct Plan {
   const char* const* argv;
   const char* const* env;
   bool capture = false;
-  bool silent = false;  // both output streams go nowhere
+  bool silent = false;               // both output streams go nowhere
   std::uint8_t strip = 0;            // wire::kStrip*
   std::vector<const char*> outputs;  // see wire::RunHead
   Connection* daemon = nullptr;      // to hear `stop`; may be null

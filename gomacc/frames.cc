@@ -10,6 +10,7 @@ constexpr int kSendLimitMs = 5000;
 void Connection::open(int fd) {
   close();
   fd_ = fd;
+  stalled_ = false;
 }
 
 void Connection::close() {
@@ -55,16 +56,18 @@ bool Connection::push(const char* data, std::size_t size) {
       size -= static_cast<std::size_t>(sent);
       continue;
     }
+    if (sent != -EAGAIN) return false;
     pollfd room{fd_, POLLOUT, 0};
-    if (sent != -EAGAIN || sys::poll(&room, 1, kSendLimitMs) != 1) {
+    if (sys::poll(&room, 1, kSendLimitMs) != 1) {
       close();
+      stalled_ = true;
     }
   }
   return fd_ >= 0;
 }
 
 Connection::Got Connection::fill() {
-  if (fd_ < 0) return Got::closed;
+  if (fd_ < 0) return stalled_ ? Got::nothing : Got::closed;
   constexpr std::size_t kChunk = 16 << 10;
   std::ptrdiff_t size = sys::receive(fd_, input_.room(kChunk), kChunk);
   if (size == -EAGAIN) return Got::nothing;
@@ -106,6 +109,7 @@ Connection::Got Connection::receive(Frame& frame, std::int64_t deadline, int pat
     std::size_t before = input_.size() - consumed_;
     Got got = receive_arrived(frame);
     if (got != Got::nothing) return got;
+    if (stalled_) return got;
     std::int64_t now = sys::monotonic_ms();
     if (input_.size() > before && now + patience > deadline) deadline = now + patience;
     if (now >= deadline) return Got::nothing;

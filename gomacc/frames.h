@@ -15,7 +15,7 @@ class Connection {
  public:
   enum class Got {
     frame,
-    nothing,  // in the time given
+    nothing,  // in the time given; also after `send` met a daemon that takes nothing
     closed,   // the other side has gone, or speaks what we don't understand; so does every later call
   };
 
@@ -30,7 +30,8 @@ class Connection {
   int fd() const { return fd_; }
 
   // Sends the payload that `fill(wire::Writer<Sink>&)` writes, for any Sink; it is called twice, once to
-  // learn the size. False when the payload is too large, the daemon has gone, or takes nothing for 5 s.
+  // learn the size. False when the payload is too large, the daemon has gone, or takes nothing for 5 s. What
+  // the daemon said before it went can still be received.
   template <class Fill>
   bool send(wire::Type type, Fill fill) {
     Count count;
@@ -70,6 +71,7 @@ class Connection {
   Got take(Frame& frame);
 
   int fd_ = -1;
+  bool stalled_ = false;
   Bytes input_;
   std::size_t consumed_ = 0;  // of `input_`: the frame handed out last
   char output_[16 << 10];

@@ -42,11 +42,7 @@ constexpr char kUsage[] =
   print_port(daemon);
 }
 
-}  // namespace
-}  // namespace gomacc
-
-int gomacc_main(int argc, char** argv, char** env) {
-  using namespace gomacc;
+int serve(int argc, char** argv, char** env) {
   Environment environment(env);
   Invocation invocation = read_invocation(argc, argv);
   char working_directory[PATH_MAX];
@@ -76,3 +72,8 @@ int gomacc_main(int argc, char** argv, char** env) {
   if (compiles) compile(request, folder, daemon);
   consult(request, folder, daemon);
 }
+
+}  // namespace
+}  // namespace gomacc
+
+int gomacc_main(int argc, char** argv, char** env) { return gomacc::serve(argc, argv, env); }

@@ -137,7 +137,7 @@ int own_program(char* data, std::size_t size) {
   auto room = static_cast<std::uint32_t>(size);
   char* path = _NSGetExecutablePath(data, &room) == 0 ? ::realpath(data, nullptr) : nullptr;
   if (path == nullptr || std::strlen(path) >= size) return -ENOENT;
-  std::strcpy(data, path);
+  std::memcpy(data, path, std::strlen(path) + 1);
   ::free(path);
   return static_cast<int>(std::strlen(data));
 #else

@@ -89,6 +89,7 @@ class Bytes {
   }
   void added(std::size_t more) { size_ += more; }
   void drop_front(std::size_t count) {
+    if (count == 0) return;
     size_ -= count;
     std::memmove(data_, data_ + count, size_);
   }

@@ -1,4 +1,5 @@
-// What gomacc calls itself.
+// What gomacc calls itself: the number goes to the daemon, which compares it with its own, and both are what
+// `gomacc --version` prints.
 #pragma once
 
 namespace gomacc {

@@ -49,15 +49,15 @@ class Fields:
 
     def number(self, code):
         size = struct.calcsize('<' + code)
-        value, = struct.unpack('<' + code, self.rest[:size])
+        (value,) = struct.unpack('<' + code, self.rest[:size])
         self.rest = self.rest[size:]
         return value
 
     def text(self):
         size = self.number('I')
-        value, end = self.rest[:size], self.rest[size:size + 1]
+        value, end = self.rest[:size], self.rest[size : size + 1]
         assert end == b'\0', 'a text without its NUL'
-        self.rest = self.rest[size + 1:]
+        self.rest = self.rest[size + 1 :]
         return value
 
     def texts(self):
