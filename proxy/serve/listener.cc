@@ -115,6 +115,9 @@ base::Result<void> Listener::open() {
     return base::Error{base::ErrorKind::rejected, "another compiler_proxy serves " + socket_path()};
   }
   lock_ = std::move(*lock);
+  // For whoever has to find the process without asking it.
+  std::string pid = std::to_string(::getpid()) + "\n";
+  if (::ftruncate(lock_.get(), 0) == 0) (void)base::write_all(lock_.get(), pid).ok();
   return bind_socket();
 }
 

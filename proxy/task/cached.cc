@@ -72,12 +72,16 @@ base::Result<std::string> user_depfile(const Unit& unit, std::string_view privat
   base::Result<remote::DepfileText> rule = remote::parse_depfile(private_depfile);
   if (!rule) return rule.error();
   std::vector<std::string> kept;
-  for (const std::string& path : rule->dependencies) {
+  std::size_t main = 0;
+  for (std::size_t i = 0; i < rule->dependencies.size(); ++i) {
+    const std::string& path = rule->dependencies[i];
     std::string name = unit.portable ? remote::from_alias(path, unit.roots) : path;
-    if (!std::binary_search(unit.system_names.begin(), unit.system_names.end(), name))
-      kept.push_back(std::move(name));
+    if (i == rule->main) main = kept.size();
+    bool system = std::binary_search(unit.system_names.begin(), unit.system_names.end(), name);
+    if (!system || i == rule->main) kept.push_back(std::move(name));
   }
   rule->dependencies = std::move(kept);
+  rule->main = main;
   for (std::string& target : rule->targets) {
     if (unit.portable) target = remote::from_alias(target, unit.roots);
   }

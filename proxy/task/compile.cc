@@ -1,5 +1,7 @@
 #include "task/compile.h"
 
+#include <optional>
+
 #include "base/path.h"
 #include "compiler/environment.h"
 #include "task/cached.h"
@@ -59,6 +61,15 @@ std::string asked_locally(const Request& request) {
   return {};
 }
 
+// What of the environment the key depends on, and PWD, which names the working directory in debug
+// information.
+base::Result<std::vector<std::string>> key_environment(const Request& request) {
+  base::Result<std::vector<std::string>> kept = compiler::key_environment(request.env);
+  std::optional<std::string_view> pwd = compiler::variable(request.env, "PWD");
+  if (kept && pwd) kept->push_back("PWD=" + std::string(*pwd));
+  return kept;
+}
+
 std::vector<std::string> output_paths(const Request& request, const Unit& unit) {
   std::vector<std::string> paths;
   for (const Destination& item : unit.destinations) {
@@ -82,7 +93,7 @@ std::optional<Reply> try_cache(Task& task, const Unit& unit) {
 Reply compile(Task& task) {
   const Services& services = task.services;
   if (std::string reason = asked_locally(task.request); !reason.empty()) return run_uncached(task, reason);
-  base::Result<std::vector<std::string>> key_env = compiler::key_environment(task.request.env);
+  base::Result<std::vector<std::string>> key_env = key_environment(task.request);
   if (!key_env) return run_uncached(task, key_env.error().message);
 
   // From here on everything that happened to the file system before the request is known.
@@ -126,7 +137,7 @@ Reply compile(Task& task) {
 
 Reply answer(Task& task) {
   if (task.request.purpose == wire::Purpose::compile) return compile(task);
-  base::Result<std::vector<std::string>> key_env = compiler::key_environment(task.request.env);
+  base::Result<std::vector<std::string>> key_env = key_environment(task.request);
   return task.request.purpose == wire::Purpose::explain ? explain(task, key_env)
                                                         : print_inputs(task, key_env);
 }
