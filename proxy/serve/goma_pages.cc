@@ -4,7 +4,6 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <cctype>
 #include <cstdio>
 #include <map>
 #include <nlohmann/json.hpp>
@@ -72,13 +71,6 @@ json settings_of(const StatusSources& sources) {
 std::string text_of(const json& object, const char* key) {
   if (!object.is_object() || !object.contains(key)) return {};
   return object[key].is_string() ? object[key].get<std::string>() : object[key].dump();
-}
-
-std::string variable_of(const std::string& setting) {
-  if (setting.rfind("GOMA_", 0) == 0) return setting;
-  std::string name = "GOMA_";
-  for (char c : setting) name += static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
-  return name;
 }
 
 json old_task(const task::Record& record) {
@@ -181,8 +173,11 @@ std::string statz_json(const StatusSources& sources, std::int64_t uptime_s) {
 std::string flagz_text(const StatusSources& sources) {
   std::string text;
   for (const json& setting : settings_of(sources)) {
-    if (text_of(setting, "origin").rfind("env", 0) != 0) continue;
-    text += variable_of(text_of(setting, "name")) + "=" + text_of(setting, "value") + "\n";
+    // "environment GOMA_NAME"
+    std::string origin = text_of(setting, "origin");
+    std::size_t variable = origin.find("GOMA_");
+    if (origin.rfind("environment", 0) != 0 || variable == std::string::npos) continue;
+    text += origin.substr(variable) + "=" + text_of(setting, "value") + "\n";
   }
   return text;
 }

@@ -18,7 +18,7 @@ namespace serve {
 namespace {
 
 constexpr std::size_t kDefaultTasks = 200;
-constexpr std::size_t kMaxTasks = 1000;
+constexpr std::size_t kMaxTasks = 10'000;  // as many as are kept
 constexpr std::string_view kTaskPath = "/api/v1/tasks/";
 
 HttpResponse text(std::string body, int status = 200) {

@@ -1,9 +1,11 @@
 // Serves the status page over a made-up history, for the page's tests and pictures: page_server [TASKS].
 // Prints the port, adds a task whenever a line comes on standard input, and ends when that is closed.
+#include <unistd.h>
+
 #include <array>
+#include <charconv>
 #include <cstdio>
-#include <cstdlib>
-#include <iostream>
+#include <cstring>
 #include <random>
 #include <string>
 
@@ -129,7 +131,8 @@ serve::StatusSources sources_of(const task::History& history, cache::Store& stor
 }  // namespace
 
 int main(int argc, char** argv) {
-  int tasks = argc > 1 ? std::atoi(argv[1]) : 200;
+  int tasks = 200;
+  if (argc > 1) std::from_chars(argv[1], argv[1] + std::strlen(argv[1]), tasks);
   task::History history;
   Build build(history);
   std::int64_t now = serve::now_ms();
@@ -139,8 +142,9 @@ int main(int argc, char** argv) {
   fake::TempDir folder;
   cache::Store store({folder.path(), std::int64_t{64} << 20}, base::real_clock());
   std::string bytes(std::size_t{1} << 20, '\0');
+  std::minstd_rand random;
   for (int i = 0; i < tasks / 10; ++i) {
-    for (char& c : bytes) c = static_cast<char>(std::rand());
+    for (char& c : bytes) c = static_cast<char>(random());
     if (!store.add(bytes)) return 1;
   }
   serve::HttpOptions options;
@@ -156,6 +160,9 @@ int main(int argc, char** argv) {
   }
   std::printf("%d\n", *port);
   std::fflush(stdout);
-  for (std::string line; std::getline(std::cin, line);) build.add_ended(serve::now_ms());
+  char c;
+  while (::read(STDIN_FILENO, &c, 1) == 1) {
+    if (c == '\n') build.add_ended(serve::now_ms());
+  }
   return 0;
 }

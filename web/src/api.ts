@@ -1,5 +1,5 @@
-// What the daemon answers; see proxy/serve/status_json.h. `_us` are microseconds, `_ms` milliseconds since the
-// epoch.
+// What the daemon answers; see proxy/serve/status_json.h. `_us` are microseconds, `_ms` milliseconds since
+// the epoch.
 
 export const RESULTS = [
   'running', 'local_hit', 'remote_hit', 'remote_exec', 'local_exec', 'passthrough', 'failed', 'cancelled',

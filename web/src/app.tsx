@@ -40,7 +40,9 @@ function Header({ now }: { now: Status }) {
 
 function Banners({ now }: { now: Status }) {
   const banners: string[] = [];
-  if (offline.value) banners.push('The daemon does not answer. Builds go on without it; this page keeps trying.');
+  if (offline.value) {
+    banners.push('The daemon does not answer. Builds go on without it; this page keeps trying.');
+  }
   const error = now.store?.last_error ?? '';
   if (error !== '') banners.push(`The cache cannot keep new results: ${error}`);
   if (now.tasks.mismatches > 0) {
@@ -69,7 +71,11 @@ function summary(now: Status): string {
 function Spoken() {
   const text = useSignal('');
   useEffect(() => {
-    const timer = setInterval(() => (text.value = status.peek() === null ? '' : summary(status.peek()!)), 10_000);
+    const speak = () => {
+      const now = status.peek();
+      text.value = now === null ? '' : summary(now);
+    };
+    const timer = setInterval(speak, 10_000);
     return () => clearInterval(timer);
   }, []);
   return (
@@ -82,7 +88,8 @@ function Spoken() {
 function App() {
   const now = status.value;
   if (now === null) {
-    return <p class="empty">{offline.value ? 'The daemon does not answer. Trying again.' : 'Asking the daemon.'}</p>;
+    const text = offline.value ? 'The daemon does not answer. Trying again.' : 'Asking the daemon.';
+    return <p class="empty">{text}</p>;
   }
   return (
     <>

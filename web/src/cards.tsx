@@ -70,15 +70,19 @@ function HitRate({ now }: { now: Status }) {
         kind="result"
         parts={told.map((name) => ({ name, value: now.results[name], label: RESULT_WORDS[name] }))}
       />
-      <Legend kind="result" entries={told.map((name) => [name, RESULT_WORDS[name], count(now.results[name])])} />
+      <Legend
+        kind="result"
+        entries={told.map((name) => [name, RESULT_WORDS[name], count(now.results[name])])}
+      />
     </section>
   );
 }
 
 function Meter({ value, limit, label }: { value: number; limit: number; label: string }) {
   const share = limit > 0 ? Math.min(1, value / limit) : 0;
+  const numbers = { 'aria-valuemin': 0, 'aria-valuemax': limit, 'aria-valuenow': value };
   return (
-    <div class="bar" role="meter" aria-label={label} aria-valuemin={0} aria-valuemax={limit} aria-valuenow={value}>
+    <div class="bar" role="meter" aria-label={label} {...numbers}>
       <span class="fill" style={{ width: `${100 * share}%` }} />
     </div>
   );
@@ -143,7 +147,7 @@ function Time({ now }: { now: Status }) {
       <Bar kind="phase" parts={parts} />
       <Legend
         kind="phase"
-        entries={parts.map((part) => [part.name, PHASE_WORDS[part.name as Phase], percent(part.value / whole)])}
+        entries={parts.map(({ name, value }) => [name, PHASE_WORDS[name as Phase], percent(value / whole)])}
       />
     </section>
   );
@@ -161,7 +165,11 @@ function Reasons({ now }: { now: Status }) {
           const words = label.replaceAll('_', ' ');
           return (
             <li key={label}>
-              <button type="button" onClick={() => (search.value = words)} title={`show the tasks: ${words}`}>
+              <button
+                type="button"
+                onClick={() => (search.value = words)}
+                title={`show the tasks: ${words}`}
+              >
                 <span class="share" style={{ width: `${(100 * times) / most}%` }} />
                 <span>{words}</span>
                 <b>{count(times)}</b>

@@ -40,7 +40,8 @@ export function forget(): void {
 }
 
 const matches = (task: Task, words: string[]) => {
-  const text = `${task.source} ${task.output} ${task.reason.replaceAll('_', ' ')} ${task.reason}`.toLowerCase();
+  const reason = `${task.reason.replaceAll('_', ' ')} ${task.reason}`;
+  const text = `${task.source} ${task.output} ${reason}`.toLowerCase();
   return words.every((word) => text.includes(word));
 };
 

@@ -81,7 +81,12 @@ function Filters() {
     <div class="filters">
       <div class="chips" role="group" aria-label="Which tasks to show">
         {counted().map(([name, word, number]) => (
-          <button type="button" key={name} aria-pressed={show.value === name} onClick={() => (show.value = name)}>
+          <button
+            type="button"
+            key={name}
+            aria-pressed={show.value === name}
+            onClick={() => (show.value = name)}
+          >
             {word} <b>{count(number)}</b>
           </button>
         ))}

@@ -81,11 +81,10 @@ TEST_CASE("statz as JSON agrees with the text") {
 TEST_CASE("flagz lists what the environment set, without secrets") {
   fake::StatusFixture fixture;
   fixture.settings = R"([{"name":"port","value":8099,"origin":"environment GOMA_COMPILER_PROXY_PORT"},
-                         {"name":"GOMA_LOCAL_OUTPUT_CACHE_DIR","value":"/c","origin":"environment"},
-                         {"name":"credential_helper","value":"x","origin":"environment"},
+                         {"name":"api_token","value":"x","origin":"environment GOMA_API_TOKEN"},
+                         {"name":"silo","value":"s","origin":"/etc/goma/config.json"},
                          {"name":"local_slots","value":2,"origin":"default"}])";
-  CHECK(serve::flagz_text(fixture.sources()) ==
-        "GOMA_PORT=8099\nGOMA_LOCAL_OUTPUT_CACHE_DIR=/c\nGOMA_CREDENTIAL_HELPER=[hidden]\n");
+  CHECK(serve::flagz_text(fixture.sources()) == "GOMA_COMPILER_PROXY_PORT=8099\nGOMA_API_TOKEN=[hidden]\n");
 }
 
 TEST_CASE("the old task list puts failures apart and hides secrets") {
