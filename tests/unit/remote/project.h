@@ -11,6 +11,7 @@
 #include "base/clock.h"
 #include "base/fd.h"
 #include "base/files.h"
+#include "base/path.h"
 #include "compiler/parse.h"
 #include "fake/temp_dir.h"
 #include "inputs/file_index.h"
