@@ -41,7 +41,26 @@ struct BackOff {
   void succeeded() const { sys::unlink(path); }
 };
 
-bool is_alive(int pid) { return sys::kill(pid, 0) != -ESRCH; }
+// Tells whether a process that is not our child has ended, even when nobody has reaped it yet.
+class Watched {
+ public:
+  explicit Watched(int pid) : pid_(pid), fd_(sys::watch_process(pid)) {}
+  ~Watched() {
+    if (fd_ >= 0) sys::close(fd_);
+  }
+  Watched(const Watched&) = delete;
+  Watched& operator=(const Watched&) = delete;
+
+  bool ended() const {
+    if (fd_ < 0) return sys::kill(pid_, 0) == -ESRCH;
+    pollfd end{fd_, POLLIN, 0};
+    return sys::poll(&end, 1, 0) == 1;
+  }
+
+ private:
+  int pid_;
+  int fd_;
+};
 
 // Runs in a new process that has no other use; ends it.
 [[noreturn]] void become_daemon(const char* program, const char* const* env) {
@@ -146,9 +165,10 @@ bool Daemon::start(Connection& connection) {
 bool Daemon::wait_for_socket(Connection& connection, int pid, std::int64_t deadline) {
   int pause = 1;
   bool alive = true;
+  Watched process(pid);
   while (sys::monotonic_ms() < deadline) {
     if (connect(connection)) return true;
-    if (alive && !is_alive(pid)) {
+    if (alive && process.ended()) {
       // It may have left the work to a child of its own; that one gets a little time.
       alive = false;
       std::int64_t soon = sys::monotonic_ms() + 500;

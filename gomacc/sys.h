@@ -82,6 +82,7 @@ int execute(const char* program, const char* const* argv, const char* const* env
 int reap(int pid, bool wait, Reaped* reaped);  // the pid, 0 when none has ended; -ECHILD when there is none
 bool has_children();
 int kill(int pid, int signal);
+int watch_process(int pid);  // a descriptor that is readable once the process has ended
 int process_id();
 int parent_id();
 std::uint32_t effective_uid();

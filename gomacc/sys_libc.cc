@@ -15,6 +15,7 @@
 #include <sched.h>
 #include <sys/prctl.h>
 #include <sys/signalfd.h>
+#include <sys/syscall.h>
 #else
 #include <mach-o/dyld.h>
 #endif
@@ -235,6 +236,13 @@ bool has_children() {
   return ::waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT) == 0 || errno != ECHILD;
 }
 int kill(int pid, int signal) { return told(::kill(pid, signal)); }
+int watch_process([[maybe_unused]] int pid) {
+#ifdef SYS_pidfd_open
+  return above_standard_streams(static_cast<int>(told(::syscall(SYS_pidfd_open, pid, 0))));
+#else
+  return -ENOSYS;
+#endif
+}
 int process_id() { return ::getpid(); }
 int parent_id() { return ::getppid(); }
 std::uint32_t effective_uid() { return ::geteuid(); }

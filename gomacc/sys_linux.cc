@@ -206,6 +206,7 @@ bool has_children() {
   return call(SYS_waitid, P_ALL, 0, address(&info), WEXITED | WNOHANG | WNOWAIT) != -ECHILD;
 }
 int kill(int pid, int signal) { return static_cast<int>(call(SYS_kill, pid, signal)); }
+int watch_process(int pid) { return above_standard_streams(call(SYS_pidfd_open, pid, 0)); }
 int process_id() { return static_cast<int>(call(SYS_getpid)); }
 int parent_id() { return static_cast<int>(call(SYS_getppid)); }
 std::uint32_t effective_uid() { return static_cast<std::uint32_t>(call(SYS_geteuid)); }
