@@ -37,7 +37,7 @@ def of_unittest(text):
     if not ran:
         return None
     wrong = sum(int(n) for n in re.findall(r'\b(?:failures|errors|unexpected successes)=(\d+)', text))
-    skipped = re.findall(r"(?m)^(\w+) \([\w.]+\).*? \.\.\. skipped ['\"](.*)['\"]$", text)
+    skipped = re.findall(r"(?m)^(\w+) \([\w.]+\)(?:\n[^\n]*)? \.\.\. skipped ['\"](.*)['\"]$", text)
     unnamed = sum(int(n) for n in re.findall(r'\bskipped=(\d+)', text)) - len(skipped)
     names = [f'{name}: {why}' for name, why in skipped] + ['a test: no reason was read'] * max(0, unnamed)
     # A failing subtest counts for itself, so there can be more failures than tests.

@@ -26,6 +26,8 @@ from stages import (  # noqa: E402
 )
 
 BUILDS = TOP / 'build-test'
+# Meson suites that are stages of their own here.
+OTHER_SUITES = [word for suite in ('style', 'e2e', 'fault', 'fuzz') for word in ('--no-suite', suite)]
 CORES = len(os.sched_getaffinity(0))
 SANITIZERS = {
     'ASAN_OPTIONS': 'detect_stack_use_after_return=1:strict_string_checks=1',
@@ -143,7 +145,7 @@ class Tests:
         folder = self.build(name, compilers, options)
         log = folder / 'meson-logs' / 'testlog.json'
         log.unlink(missing_ok=True)
-        command = ['meson', 'test', '-C', folder, '--no-rebuild', '--no-suite', 'style', '-t', '4']
+        command = ['meson', 'test', '-C', folder, '--no-rebuild', *OTHER_SUITES, '-t', '4']
         if name == 'tsan':
             command = [*fixed_addresses(), *command]
         run(command, name, env=clean_environment(**self.more), check=False, timeout=1800)
@@ -183,39 +185,24 @@ class Tests:
         return counts
 
     def fuzz(self):
-        folder = self.build(
-            'fuzz', CLANG, ['--buildtype=debug', '-Doptimization=1', '-Dfuzz=true', '-Db_lundef=false']
-        )
-        fuzzers = sorted(
-            p for p in (folder / 'tests' / 'fuzz').glob('fuzz_*') if p.is_file() and os.access(p, os.X_OK)
-        )
-        if not fuzzers:
-            raise StageFailed('no fuzzer was built')
+        names = sorted(path.stem for path in (TOP / 'tests' / 'fuzz').glob('*_fuzz.cc'))
+        # The libraries are instrumented too, so that the fuzzer sees which branches an input takes.
+        options = ['--buildtype=debug', '-Doptimization=1', '-Dfuzz=true', '-Db_lundef=false']
+        options += ['-Db_sanitize=address,undefined', '-Dcpp_args=-fsanitize=fuzzer-no-link']
+        folder = self.build('fuzz', CLANG, options, [f'tests/fuzz/{name}' for name in names])
         seconds = 300 if self.arguments.full else 15
         counts = Counts()
-        for fuzzer in fuzzers:
-            corpus = folder / 'corpus' / fuzzer.name
+        for name in names:
+            corpus, seeds = folder / 'corpus' / name, TOP / 'tests' / 'fuzz' / 'corpus' / name
             corpus.mkdir(parents=True, exist_ok=True)
-            seeds = TOP / 'tests' / 'fuzz' / 'corpus' / fuzzer.name
-            _, status = run(
-                [
-                    fuzzer,
-                    f'-max_total_time={seconds}',
-                    f'-seed={self.seed}',
-                    '-timeout=10',
-                    '-rss_limit_mb=2048',
-                    f'-artifact_prefix={LOGS}/',
-                    corpus,
-                    *([seeds] if seeds.is_dir() else []),
-                ],
-                fuzzer.name,
-                env=clean_environment(**self.more),
-                check=False,
-                timeout=seconds + 120,
-            )
+            command = [folder / 'tests' / 'fuzz' / name, f'-max_total_time={seconds}', f'-seed={self.seed}']
+            command += ['-timeout=10', '-rss_limit_mb=2048', f'-artifact_prefix={LOGS}/', corpus]
+            command += [seeds] if seeds.is_dir() else []
+            environment = clean_environment(**self.more)
+            _, status = run(command, name, env=environment, check=False, timeout=seconds + 120)
             counts += Counts(passed=int(status == 0), failed=int(status != 0))
             if status != 0:
-                self.failures.append((fuzzer.name, tail(LOGS / f'{fuzzer.name}.log')))
+                self.failures.append((name, tail(LOGS / f'{name}.log')))
         return counts
 
     def python_tests(self, folder, name, env=None, pattern='*_test.py'):

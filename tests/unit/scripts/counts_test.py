@@ -12,10 +12,12 @@ DOCTEST = '[doctest] test cases: 12 | 11 passed | 1 failed | 0 skipped\n'
 UNITTEST = """test_a (x.A.test_a) ... ok
 test_b (x.A.test_b) ... skipped 'needs root'
 test_c (x.A.test_c) ... FAIL
+test_d (x.A.test_d)
+What it shows. ... skipped 'no disk'
 ----------------------------------------------------------------------
-Ran 3 tests in 0.001s
+Ran 4 tests in 0.001s
 
-FAILED (failures=1, skipped=1)
+FAILED (failures=1, skipped=2)
 """
 
 
@@ -30,8 +32,8 @@ class Counting(unittest.TestCase):
 
     def test_unittest_names_what_it_skipped(self):
         got = counts.of_unittest(UNITTEST)
-        self.assertEqual('1 passed, 1 failed, 1 skipped', str(got))
-        self.assertEqual(['test_b: needs root'], got.skipped)
+        self.assertEqual('1 passed, 1 failed, 2 skipped', str(got))
+        self.assertEqual(['test_b: needs root', 'test_d: no disk'], got.skipped)
 
     def test_a_skip_whose_reason_was_not_read_is_still_a_skip(self):
         self.assertEqual(
