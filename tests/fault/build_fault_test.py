@@ -16,23 +16,18 @@ from product import GOMACC, LIMIT, PROXY, ProductCase, wait_until  # noqa: E402
 UNITS = 30
 
 
-def alive(mark):
-    """Processes whose command line holds `mark`, as (pid, command)."""
+def running(name):
+    """Ids of the processes of this name, as their first word tells it."""
     found = []
     for pid in filter(str.isdigit, os.listdir('/proc')):
         try:
             with open(f'/proc/{pid}/cmdline', 'rb') as file:
-                words = file.read().split(b'\0')
-        except OSError:
+                word = file.read().split(b'\0')[0].decode()
+        except (OSError, UnicodeDecodeError):
             continue
-        if any(mark.encode() in word for word in words):
-            found.append((int(pid), words[0].decode()))
+        if os.path.basename(word).startswith(name):
+            found.append(int(pid))
     return found
-
-
-def compilers(mark):
-    names = ('cc1plus', 'as', 'g++')
-    return [(pid, word) for pid, word in alive(mark) if os.path.basename(word).startswith(names)]
 
 
 class Project(ProductCase):
@@ -62,6 +57,18 @@ class Project(ProductCase):
         self.clean()
         self.write_rules(f'{GOMACC} g++')
         return objects
+
+    def compilers(self, names=('cc1plus', 'as', 'g++')):
+        """Ids of the compilers at work in this project's folder."""
+        found = []
+        for name in names:
+            for pid in running(name):
+                try:
+                    if os.readlink(f'/proc/{pid}/cwd') == self.work:
+                        found.append(pid)
+                except OSError:
+                    continue
+        return found
 
     def clean(self):
         shutil.rmtree(os.path.join(self.work, 'out'), ignore_errors=True)
@@ -102,7 +109,7 @@ class Daemon(Project):
     def stop_started(self):
         """Ends the daemon that gomacc started."""
         pid = self.lock_holder()
-        if pid and any(p == pid for p, _ in alive('compiler_proxy')):
+        if pid in running('compiler_proxy'):
             os.kill(pid, signal.SIGKILL)
 
     def test_a_killed_daemon_costs_nothing_but_speed(self):
@@ -112,17 +119,17 @@ class Daemon(Project):
         kills = 0
         while build.poll() is None:
             pid = self.lock_holder()
-            if pid and any(p == pid for p, _ in alive('compiler_proxy')):
+            if pid in running('compiler_proxy'):
                 os.kill(pid, signal.SIGKILL)
                 kills += 1
             time.sleep(0.3)
         self.finish(build)
         self.assertGreater(kills, 1)
-        self.assertEqual(alive(self.work), [])
+        self.assertEqual(self.compilers(), [])
 
     def test_a_stopped_daemon_is_left_alone_after_a_while(self):
         build = self.start_ninja(8)
-        wait_until(lambda: compilers('u'), 'a compiler runs')
+        wait_until(self.compilers, 'a compiler runs')
         self.daemon.send_signal(signal.SIGSTOP)
         self.finish(build)
         self.daemon.send_signal(signal.SIGCONT)
@@ -133,7 +140,7 @@ class Daemon(Project):
         build = self.start_ninja(64)
         most = 0
         while build.poll() is None:
-            most = max(most, len([word for _, word in compilers('.cc') if 'cc1plus' in word]))
+            most = max(most, len(self.compilers(['cc1plus'])))
             time.sleep(0.02)
         self.finish(build)
         self.assertGreater(most, 0)
@@ -143,7 +150,7 @@ class Daemon(Project):
         build = self.start_ninja(200)
         most = 0
         while build.poll() is None:
-            most = max(most, len([word for _, word in compilers('.cc') if 'cc1plus' in word]))
+            most = max(most, len(self.compilers(['cc1plus'])))
             time.sleep(0.02)
         self.finish(build)
         self.assertGreater(most, 0)
@@ -151,11 +158,10 @@ class Daemon(Project):
 
     def test_ctrl_c_leaves_no_compiler_and_no_half_object(self):
         build = self.start_ninja(64)
-        wait_until(lambda: compilers('u'), 'a compiler runs')
+        wait_until(self.compilers, 'a compiler runs')
         os.killpg(build.pid, signal.SIGINT)
-        wait_until(lambda: not compilers(self.work) and not compilers('common.h'), 'no compiler is left', 3)
+        wait_until(lambda: not self.compilers(), 'no compiler is left', 3)
         build.communicate(timeout=LIMIT)
-        wait_until(lambda: not [p for p in compilers('u') if '.o' in str(p)], 'no compiler is left', 3)
         for name, text in self.objects().items():
             self.assertEqual(text, self.reference[name], name)
         self.assertIsNone(self.daemon.poll())
@@ -234,7 +240,7 @@ class Inputs(Project):
         self.write('slow.cc', '#include "last.h"\n' + slow + 'int last = LAST;\n')
         argv = [GOMACC, 'g++', '-c', 'slow.cc', '-o', 'slow.o']
         run = subprocess.Popen(argv, cwd=self.work, env=self.env, stdin=subprocess.DEVNULL)
-        wait_until(lambda: compilers('slow.cc'), 'the compiler runs')
+        wait_until(self.compilers, 'the compiler runs')
         with open(os.path.join(self.work, 'last.h'), 'w') as out:
             out.write('#define LAST 2\n')
         self.assertEqual(run.wait(LIMIT), 0)
