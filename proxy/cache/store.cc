@@ -119,14 +119,14 @@ class Store::State {
   base::Result<base::Digest> add(int fd) {
     bool here = false;
     base::Result<base::Digest> digest =
-        writer_.put_copy(fd, [this, &here](const base::Digest& blob) { return here = present(blob); });
+        writer_.put_copy(fd, [this, &here](const base::Digest& blob) { return here = holds(blob); });
     if (digest) here ? used(*digest) : added(EntryKind::blob, digest->hash, digest->size);
     return digest;
   }
 
   base::Result<base::Digest> add(std::string_view bytes) {
     base::Digest digest = base::digest_of(bytes);
-    if (!refused_ && present(digest)) {
+    if (!refused_ && holds(digest)) {
       used(digest);
       return digest;
     }
@@ -249,6 +249,15 @@ class Store::State {
   }
 
   bool present(const base::Digest& blob) { return disk_.exists(layout_.entry(EntryKind::blob, blob.hash)); }
+
+  // The same with every byte checked, for content that is about to be relied on without being written again.
+  bool holds(const base::Digest& blob) {
+    base::Result<Content> file = disk_.read(layout_.entry(EntryKind::blob, blob.hash));
+    if (!file) return false;
+    if (open_blob(blob, std::move(file->bytes))) return true;
+    discard(EntryKind::blob, blob.hash);
+    return false;
+  }
 
   bool names_another_size(const std::string& path, const base::Digest& blob) {
     base::Result<std::string> end = disk_.read_end(path, kTrailerSize);
