@@ -28,11 +28,12 @@ namespace inputs {
 inline constexpr std::uint32_t kLook = 0x80000000;
 inline constexpr std::uint32_t kVersion = 0x7fffffff;
 
-// What a node is, in one byte that is read without a lock.
-struct Shape {
+// What a node is, small and aligned so as to be read without a lock.
+struct alignas(2) Shape {
   base::FileType type = base::FileType::absent;
   bool broken = false;  // lstat failed other than by "no such file"
 };
+static_assert(std::atomic<Shape>::is_always_lock_free);
 
 // What few nodes have: a link's target, a read file's content.
 struct Extra {

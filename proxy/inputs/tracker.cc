@@ -28,7 +28,7 @@ bool Tracker::racy(const base::FileStat& stat, std::int64_t wall) {
   return std::max(stat.mtime_ns, stat.ctime_ns) + kGranularity > wall;
 }
 
-bool Tracker::current(NodeId, const Sight& sight) const {
+bool Tracker::current(const Sight& sight) const {
   if (!sight.seen || sight.stale) return false;
   return !sight.by_stat || sight.round == round_.load(std::memory_order_acquire);
 }
@@ -36,17 +36,23 @@ bool Tracker::current(NodeId, const Sight& sight) const {
 std::uint32_t Tracker::look(NodeId id) {
   std::uint32_t word = table_.word(id).load(std::memory_order_acquire);
   if ((word & kLook) == 0) return word;
+  {
+    // By stat, and done in this round: so are its ancestors, which were looked at before it.
+    std::lock_guard lock(table_.stripe(id).mutex);
+    if (current(table_.node(id).sight)) return table_.word(id).load(std::memory_order_relaxed);
+  }
+  const std::uint32_t round = round_.load(std::memory_order_acquire);
   // The nearest ancestor that needs no look vouches for all above it.
   std::vector<NodeId> chain;
   for (NodeId at = id; at != kNoNode; at = table_.node(at).parent) {
     if ((table_.word(at).load(std::memory_order_acquire) & kLook) == 0) break;
     chain.push_back(at);
   }
-  for (auto at = chain.rbegin(); at != chain.rend(); ++at) look_once(*at);
+  for (auto at = chain.rbegin(); at != chain.rend(); ++at) look_once(*at, round);
   return table_.word(id).load(std::memory_order_acquire);
 }
 
-void Tracker::look_once(NodeId id) {
+void Tracker::look_once(NodeId id, std::uint32_t round) {
   Node& node = table_.node(id);
   Stripe& stripe = table_.stripe(id);
   for (int attempt = 1; attempt <= kAttempts; ++attempt) {
@@ -55,11 +61,12 @@ void Tracker::look_once(NodeId id) {
       std::unique_lock lock(stripe.mutex);
       // One look serves all; it ends with a system call that no notice can prolong.
       stripe.changed.wait(lock, [&] { return !node.sight.looking; });
-      if (current(id, node.sight)) return;
+      if (current(node.sight)) return;
       node.sight.looking = true;
       mark = node.sight.mark;
     }
     Glance seen = glance(id, mark);
+    seen.round = round;
     bool replaced = false;
     {
       std::lock_guard lock(stripe.mutex);
@@ -77,7 +84,6 @@ void Tracker::look_once(NodeId id) {
 
 Tracker::Glance Tracker::glance(NodeId id, std::uint32_t mark) {
   Glance seen;
-  seen.round = round_.load(std::memory_order_acquire);
   seen.wall = wall();
   bool possible = true;
   seen.trusted = trusted_above(id, seen, possible);

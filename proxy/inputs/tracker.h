@@ -72,8 +72,8 @@ class Tracker {
     std::uint64_t parent_dev = 0;
   };
 
-  bool current(NodeId id, const Sight& sight) const;  // Requires: stripe held.
-  void look_once(NodeId id);
+  bool current(const Sight& sight) const;          // Requires: stripe held.
+  void look_once(NodeId id, std::uint32_t round);  // `round`: in which the ancestors were looked at
   Glance glance(NodeId id, std::uint32_t mark);
   bool trusted_above(NodeId id, Glance& seen, bool& possible);
   void take(const std::string& path, Glance& seen);

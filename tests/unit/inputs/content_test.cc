@@ -115,6 +115,23 @@ TEST_CASE("a file that never stops changing is an error that may pass") {
   CHECK(world.contents.digest(world.node("/a.h")).ok());
 }
 
+TEST_CASE("what was made of a version that is over is made again") {
+  World world;
+  world.files.write("/a.h", "old");
+  inputs::NodeId node = world.node("/a.h");
+  auto derived = world.contents.derive(node, 0, [&](std::string text) {
+    if (++world.made == 1) {
+      world.files.write("/a.h", "new");
+      world.tracker.refresh();
+      world.tracker.look(node);
+    }
+    return std::make_shared<const std::string>(std::move(text));
+  });
+  REQUIRE(derived.ok());
+  CHECK(*static_cast<const std::string*>(derived->get()) == "new");
+  CHECK(world.made == 2);
+}
+
 TEST_CASE("what is no readable regular file has no digest") {
   World world;
   world.files.make_directory("/d");

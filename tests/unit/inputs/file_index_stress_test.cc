@@ -2,6 +2,7 @@
 #include <doctest/doctest.h>
 
 #include <atomic>
+#include <charconv>
 #include <mutex>
 #include <string>
 #include <vector>
@@ -37,7 +38,9 @@ int number(World& world, inputs::Trail& trail, int file) {
   inputs::Found found = world.index.find(world.tree.at(name(file)), trail);
   if (found.type != base::FileType::regular) return -1;
   auto made = world.index.derive(found.node, 0, [](std::string text) {
-    return std::make_shared<const int>(text.empty() ? -1 : std::atoi(text.c_str()));
+    int value = -1;
+    std::from_chars(text.data(), text.data() + text.size(), value);
+    return std::make_shared<const int>(value);
   });
   return made.ok() && *made ? *static_cast<const int*>(made->get()) : -1;
 }

@@ -267,3 +267,17 @@ TEST_CASE("a directory that became another marks what is below") {
   CHECK(world.table.node(file).shape.load().type == base::FileType::absent);
   CHECK(world.table.node(missing).shape.load().type == base::FileType::absent);
 }
+
+TEST_CASE("a file found to be a directory now marks what was missing below it") {
+  World world(true);
+  world.files.write("/a.h", "1");
+  NodeId file = world.node("/a.h");
+  NodeId below = world.node("/a.h/b.h");
+  CHECK(!world.by_stat(below));
+  world.files.remove("/a.h");
+  world.files.write("/a.h/b.h", "1");
+  world.tracker->mark(file, false);
+  world.tracker->look(file);
+  world.tracker->look(below);
+  CHECK(world.table.node(below).shape.load().type == base::FileType::regular);
+}
