@@ -22,6 +22,9 @@ class TempDir {
   TempDir(const TempDir&) = delete;
   TempDir& operator=(const TempDir&) = delete;
 
+  // A file system in memory where there is one: for tests that write so much that a disk would hold them up.
+  static const char* in_memory() { return std::filesystem::is_directory("/dev/shm") ? "/dev/shm" : nullptr; }
+
   const std::string& path() const { return path_; }
   std::string operator/(const std::string& name) const { return path_ + "/" + name; }
 

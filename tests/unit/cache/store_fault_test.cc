@@ -113,7 +113,7 @@ TEST_CASE("whichever call fails or is forgotten, nothing false is ever served an
        {FaultyDisk::Fault::fails, FaultyDisk::Fault::keeps_failing, FaultyDisk::Fault::forgets}) {
     unsigned last = 1000;
     for (unsigned at = 1; at <= last; ++at) {
-      fake::TempDir dir;
+      fake::TempDir dir(fake::TempDir::in_memory());
       fake::FakeClock clock;
       clock.set_wall(std::chrono::system_clock::now().time_since_epoch());
       FaultyDisk disk(fault, at, at * 31 + 7);
@@ -241,7 +241,7 @@ TEST_CASE("a folder that others could write is closed to them") {
 TEST_CASE("a writer killed at any moment leaves a usable store") {
   base::set_log_level(base::LogLevel::error);
   for (int round = 0; round < 12; ++round) {
-    fake::TempDir dir;
+    fake::TempDir dir(fake::TempDir::in_memory());
     int progress[2];
     REQUIRE(::pipe(progress) == 0);
     pid_t writer = ::fork();
