@@ -1,0 +1,544 @@
+#include "inputs/directive.h"
+
+#include <algorithm>
+#include <array>
+#include <utility>
+
+#include "inputs/source_reader.h"
+
+namespace inputs {
+namespace {
+
+std::string_view trim(std::string_view text) {
+  while (!text.empty() && is_blank(text.front())) text.remove_prefix(1);
+  while (!text.empty() && is_blank(text.back())) text.remove_suffix(1);
+  return text;
+}
+
+std::string_view take_word(std::string_view& rest) {
+  rest = trim(rest);
+  std::size_t size = 0;
+  while (size < rest.size() && is_name_char(rest[size])) ++size;
+  std::string_view word = rest.substr(0, size);
+  rest.remove_prefix(size);
+  return word;
+}
+
+// The text between the first pair of quotes in `("X")`.
+std::string_view quoted_argument(std::string_view rest) {
+  std::size_t open = rest.find('"');
+  std::size_t close = open == std::string_view::npos ? open : rest.find('"', open + 1);
+  if (close == std::string_view::npos) return {};
+  return rest.substr(open + 1, close - open - 1);
+}
+
+std::string replace_trigraphs(std::string_view content) {
+  constexpr std::string_view kFrom = "=/'()!<>-";
+  constexpr std::string_view kTo = "#\\^[]|{}~";
+  std::string out;
+  out.reserve(content.size());
+  for (std::size_t i = 0; i < content.size(); ++i) {
+    std::size_t which = std::string_view::npos;
+    if (content[i] == '?' && content.substr(i, 2) == "??" && i + 2 < content.size()) {
+      which = kFrom.find(content[i + 2]);
+    }
+    if (which == std::string_view::npos) {
+      out += content[i];
+    } else {
+      out += kTo[which];
+      i += 2;
+    }
+  }
+  return out;
+}
+
+bool has_trigraph(std::string_view content) {
+  for (std::size_t at = content.find("??"); at != std::string_view::npos; at = content.find("??", at + 1)) {
+    if (at + 2 < content.size() &&
+        std::string_view("=/'()!<>-").find(content[at + 2]) != std::string_view::npos) {
+      return true;
+    }
+  }
+  return false;
+}
+
+// Gathers the list while a SourceReader walks.
+class ListMaker : public SourceVisitor {
+ public:
+  ListMaker(DirectiveList& list, const LexMode& mode, Vocabulary& vocabulary)
+      : list_(list), mode_(mode), vocabulary_(vocabulary) {}
+
+  void directive(std::string_view line, std::uint32_t line_number) override {
+    std::string_view rest = line;
+    std::string_view name = take_word(rest);
+    rest = trim(rest);
+    item_ = Directive{};
+    item_.line_number = line_number;
+    if (name.empty()) return;
+    if (is_digit(name[0])) return line_marker(rest);
+    if (conditional(name, rest) || macro(name, rest) || inclusion(name, rest)) return;
+    if (name == "pragma") return pragma(rest);
+    if (name == "line") return line_directive(rest);
+    if (name == "error") return add(DirectiveKind::error);
+    if (name == "assert" || name == "unassert") return refuse("assert_directive");
+  }
+
+  void text_line(std::string_view name, std::string_view rest, std::uint32_t line_number) override {
+    if (name == "import" || name == "module" || name == "export") module_line(name, rest);
+    if (trim(rest).empty() && name.find("_MACRO") != std::string_view::npos) {
+      item_ = Directive{};
+      item_.line_number = line_number;
+      item_.id = vocabulary_.names.intern(name);
+      add(DirectiveKind::macro_in_text);
+    }
+  }
+
+  void finish() {
+    if (!open_.empty()) list_.facts |= kUnbalanced;
+    find_guard();
+    list_.items.shrink_to_fit();
+    list_.tokens.shrink_to_fit();
+  }
+
+ private:
+  static constexpr std::uint32_t kNone = 0xffffffff;
+
+  void add(DirectiveKind kind) {
+    item_.kind = kind;
+    list_.items.push_back(item_);
+  }
+
+  void refuse(std::string_view label) {
+    item_.text = label;
+    add(DirectiveKind::refuse);
+  }
+
+  void keep_tokens(std::string_view text) {
+    item_.first_token = static_cast<std::uint32_t>(list_.tokens.size());
+    tokenize(list_.arena.keep(text), mode_, vocabulary_.names, list_.tokens);
+    std::size_t count = list_.tokens.size() - item_.first_token;
+    if (count > 0xffff) {
+      list_.tokens.resize(item_.first_token);
+      return refuse("long_directive");
+    }
+    item_.token_count = static_cast<std::uint16_t>(count);
+  }
+
+  void name_argument(std::string_view rest) {
+    std::string_view name = take_word(rest);
+    item_.id = name.empty() || is_digit(name[0]) ? kNoName : vocabulary_.names.intern(name);
+  }
+
+  // ----- #if and its kin -----
+
+  bool conditional(std::string_view name, std::string_view rest) {
+    if (name == "if" || name == "ifdef" || name == "ifndef") {
+      if (name == "if") {
+        if_expression(rest);
+      } else {
+        name_argument(rest);
+        add(name == "ifdef" ? DirectiveKind::ifdef : DirectiveKind::ifndef);
+      }
+      open_.push_back(last());
+      return true;
+    }
+    if (name == "elif") {
+      keep_tokens(rest);
+      continue_group(DirectiveKind::elif);
+    } else if (name == "elifdef" || name == "elifndef") {
+      list_.facts |= kElifdef;
+      if (!mode_.elifdef) return true;
+      name_argument(rest);
+      continue_group(name == "elifdef" ? DirectiveKind::elifdef : DirectiveKind::elifndef);
+    } else if (name == "else") {
+      continue_group(DirectiveKind::else_);
+    } else if (name == "endif") {
+      continue_group(DirectiveKind::endif);
+      if (!open_.empty()) open_.pop_back();
+    } else {
+      return false;
+    }
+    return true;
+  }
+
+  std::uint32_t last() const { return static_cast<std::uint32_t>(list_.items.size() - 1); }
+
+  // `#if defined(X)` and `#if !defined(X)` become #ifdef and #ifndef.
+  void if_expression(std::string_view rest) {
+    keep_tokens(rest);
+    const Token* token = list_.tokens.data() + item_.first_token;
+    std::size_t count = item_.token_count;
+    DirectiveKind kind = DirectiveKind::ifdef;
+    if (count > 0 && token->is('!')) {
+      kind = DirectiveKind::ifndef;
+      ++token, --count;
+    }
+    bool plain = count == 2 && token[0].id == kNameDefined && token[1].id != kNoName;
+    bool bracketed = count == 4 && token[0].id == kNameDefined && token[1].is('(') &&
+                     token[2].id != kNoName && token[3].is(')');
+    if (!plain && !bracketed) return add(DirectiveKind::if_);
+    item_.id = token[plain ? 1 : 2].id;
+    list_.tokens.resize(item_.first_token);
+    item_.token_count = 0;
+    add(kind);
+  }
+
+  void continue_group(DirectiveKind kind) {
+    add(kind);
+    if (open_.empty()) {
+      list_.facts |= kUnbalanced;
+      return;
+    }
+    list_.items[open_.back()].next = last();
+    open_.back() = last();
+  }
+
+  // ----- #define, #undef -----
+
+  bool macro(std::string_view name, std::string_view rest) {
+    if (name == "define") {
+      item_.macro = vocabulary_.macros.define(rest, mode_, false, vocabulary_.names);
+      if (item_.macro == nullptr) return true;  // an error, which the compiler will tell
+      item_.id = item_.macro->name;
+      if (item_.macro->mentions_time) list_.facts |= kTimeMacro;
+      if (item_.macro->mentions_counter) list_.facts |= kTextCounter;
+      if (item_.macro->mentions_pragma) list_.facts |= kMacroPragma;
+      add(DirectiveKind::define);
+      return true;
+    }
+    if (name != "undef") return false;
+    name_argument(rest);
+    if (item_.id != kNoName) add(DirectiveKind::undef);
+    return true;
+  }
+
+  // ----- #include and its kin -----
+
+  bool inclusion(std::string_view name, std::string_view rest) {
+    DirectiveKind kind;
+    if (name == "include") {
+      kind = DirectiveKind::include;
+    } else if (name == "include_next") {
+      kind = DirectiveKind::include_next;
+    } else if (name == "import") {
+      kind = DirectiveKind::import;
+    } else if (name == "__include_macros") {
+      kind = DirectiveKind::include_macros;
+    } else if (name == "embed") {
+      kind = DirectiveKind::embed;
+      list_.facts |= kEmbed;
+    } else {
+      return false;
+    }
+    std::size_t size = header_name_length(rest);
+    if (size > 2) {
+      item_.angled = rest[0] == '<';
+      item_.id = vocabulary_.headers.intern(rest.substr(1, size - 2));
+      item_.text = vocabulary_.headers.name(item_.id);
+    } else {
+      std::size_t before = list_.items.size();
+      keep_tokens(rest);
+      if (list_.items.size() > before) return true;
+    }
+    add(kind);
+    return true;
+  }
+
+  // ----- #pragma, #line -----
+
+  void pragma(std::string_view rest) {
+    std::string_view name = take_word(rest);
+    if (name == "once") return add(DirectiveKind::pragma_once);
+    if (name == "push_macro" || name == "pop_macro") {
+      std::string_view argument = quoted_argument(rest);
+      if (argument.empty()) return;
+      item_.id = vocabulary_.names.intern(argument);
+      return add(name == "push_macro" ? DirectiveKind::pragma_push_macro : DirectiveKind::pragma_pop_macro);
+    }
+    if (name == "include_alias") return refuse("include_alias");
+    if (name == "omp" && has_word(rest, "target")) list_.facts |= kTextOmpTarget;
+    if (name != "GCC" && name != "clang") return;
+    std::string_view vendor = name;
+    name = take_word(rest);
+    if (name == "system_header") return add(DirectiveKind::pragma_system_header);
+    if (name == "push_macro" || name == "pop_macro" || name == "once") return refuse("pragma_macro");
+    if (vendor == "clang" && name == "module") return refuse("modules");
+    if (vendor == "GCC" && name == "pch_preprocess") return refuse("pch");
+    if (vendor == "GCC" && name == "dependency") {
+      rest = trim(rest);
+      std::size_t size = header_name_length(rest);
+      if (size <= 2) return refuse("pragma_dependency");
+      item_.angled = rest[0] == '<';
+      item_.id = vocabulary_.headers.intern(rest.substr(1, size - 2));
+      item_.text = vocabulary_.headers.name(item_.id);
+      add(DirectiveKind::pragma_dependency);
+    }
+  }
+
+  void line_directive(std::string_view rest) {
+    list_.facts |= kLineDirective;
+    // A file name made by a macro may be absolute, so it counts as one.
+    if (rest.find('"') == std::string_view::npos && !rest.empty() && is_name_start(rest[0])) {
+      item_.text = "/";
+      return add(DirectiveKind::line);
+    }
+    line_marker(rest);
+  }
+
+  void line_marker(std::string_view rest) {
+    list_.facts |= kLineDirective;
+    std::string_view file = quoted_argument(rest);
+    if (file.empty() || file[0] != '/') return;
+    item_.text = list_.arena.keep(file);
+    add(DirectiveKind::line);
+  }
+
+  // ----- text -----
+
+  void module_line(std::string_view name, std::string_view rest) {
+    rest = trim(rest);
+    if (name == "export") {
+      name = take_word(rest);
+      if (name != "import" && name != "module") return;
+      rest = trim(rest);
+    }
+    if (rest.empty() || is_name_start(rest[0]) || rest[0] == '<' || rest[0] == '"' || rest[0] == ';' ||
+        rest[0] == ':') {
+      list_.facts |= kTextModule;
+    }
+  }
+
+  // ----- the whole -----
+
+  void find_guard() {
+    const std::vector<Directive>& items = list_.items;
+    if (items.size() < 2 || items[0].kind != DirectiveKind::ifndef) return;
+    // The first group ends with its #endif, without #else, and nothing comes after.
+    if (items[0].next != items.size() - 1 || items.back().kind != DirectiveKind::endif) return;
+    list_.guard = items[0].id;
+  }
+
+  DirectiveList& list_;
+  const LexMode& mode_;
+  Vocabulary& vocabulary_;
+  Directive item_{};
+  std::vector<std::uint32_t> open_;  // per open group, its last conditional so far
+};
+
+// ----- facts of the text -----
+
+struct Needle {
+  std::string_view word;
+  std::uint32_t fact;
+};
+constexpr std::array<Needle, 10> kNeedles = {{
+    {"incbin", kTextIncbin},
+    {".include", kTextIncbin},
+    {"__DATE__", kTextTime},
+    {"__TIME__", kTextTime},
+    {"__TIMESTAMP__", kTextTimestamp},
+    {"__COUNTER__", kTextCounter},
+    {"@import", kTextObjcImport},
+    {"push_macro", kTextPragma},
+    {"pop_macro", kTextPragma},
+    {"_Pragma", kTextPragma},
+}};
+
+// Where needles stand decides what they mean, so this runs when the ranges are known.
+class TextFacts {
+ public:
+  TextFacts(std::string_view content, const std::vector<SourceRange>& ranges, const LexMode& mode,
+            DirectiveList& list)
+      : content_(content), ranges_(ranges), mode_(mode), list_(list) {
+    std::sort(ranges_.begin(), ranges_.end(),
+              [](const SourceRange& a, const SourceRange& b) { return a.begin < b.begin; });
+  }
+
+  void find(const Needle& needle) {
+    for (std::size_t at = content_.find(needle.word); at != std::string_view::npos;
+         at = content_.find(needle.word, at + 1)) {
+      if (within(at, SourceRange::Kind::comment)) continue;
+      bool directive = within(at, SourceRange::Kind::directive);
+      judge(needle, at, directive);
+    }
+  }
+
+ private:
+  bool within(std::size_t at, SourceRange::Kind kind) const {
+    // A comment may lie within a directive, so ranges nest by one.
+    auto after =
+        std::upper_bound(ranges_.begin(), ranges_.end(), at,
+                         [](std::size_t place, const SourceRange& range) { return place < range.begin; });
+    for (int back = 0; after != ranges_.begin() && back < 64; ++back) {
+      --after;
+      if (after->kind == kind && at < after->end) return true;
+    }
+    return false;
+  }
+
+  bool whole_word(std::size_t at, std::size_t size) const {
+    bool begins = at == 0 || !is_name_char(content_[at - 1]);
+    return begins && (at + size >= content_.size() || !is_name_char(content_[at + size]));
+  }
+
+  std::string_view directive_name(std::size_t at) const {
+    std::size_t line = content_.rfind('#', at);
+    if (line == std::string_view::npos) return {};
+    std::string_view rest = content_.substr(line + 1, 64);
+    return take_word(rest);
+  }
+
+  void judge(const Needle& needle, std::size_t at, bool directive) {
+    const std::size_t size = needle.word.size();
+    switch (needle.fact) {
+      case kTextIncbin:
+        if (mode_.assembler && !directive) return assembler_file(needle, at);
+        // In C, only what may stand in an asm string: followed by blanks, an escape or a quote.
+        if (needle.word == ".include") {
+          char after = at + size < content_.size() ? content_[at + size] : ' ';
+          if (after != ' ' && after != '\t' && after != '\\' && after != '"') return;
+          if (directive && directive_name(at) != "define") return;
+        }
+        list_.facts |= kTextIncbin;
+        return;
+      case kTextTime:
+      case kTextTimestamp:
+      case kTextCounter:
+        if (!directive && whole_word(at, size)) list_.facts |= needle.fact;
+        return;
+      case kTextPragma:
+        if (!directive) pragma_text(needle, at);
+        return;
+      default:
+        if (!directive) list_.facts |= needle.fact;
+    }
+  }
+
+  void pragma_text(const Needle& needle, std::size_t at) {
+    if (needle.word != "_Pragma") {
+      list_.facts |= kTextPragma;
+      return;
+    }
+    std::string_view after = content_.substr(at, 160);
+    after = after.substr(0, after.find(')'));
+    if (has_word(after, "once") || has_word(after, "include_alias")) list_.facts |= kTextPragma;
+    if (has_word(after, "omp") && has_word(after, "target")) list_.facts |= kTextOmpTarget;
+  }
+
+  void assembler_file(const Needle& needle, std::size_t at) {
+    AssemblerFile file;
+    file.source = needle.word == ".include";
+    if (!file.source && (at == 0 || content_[at - 1] != '.')) {
+      // The bare word may be an argument of a macro: not understood.
+      list_.assembler_files.push_back(file);
+      return;
+    }
+    std::string_view rest = trim(content_.substr(at + needle.word.size(), 4200));
+    if (!rest.empty() && rest[0] == '"') {
+      std::size_t close = rest.find('"', 1);
+      std::string_view name = close == std::string_view::npos ? "" : rest.substr(1, close - 1);
+      if (name.find_first_of("\\\n\r") == std::string_view::npos) file.name = name;
+    }
+    list_.assembler_files.push_back(std::move(file));
+  }
+
+  std::string_view content_;
+  std::vector<SourceRange> ranges_;
+  const LexMode& mode_;
+  DirectiveList& list_;
+};
+
+bool looks_wide(std::string_view content) {
+  if (content.size() < 2) return false;
+  auto byte = [&](std::size_t i) { return static_cast<unsigned char>(content[i]); };
+  return (byte(0) == 0xff && byte(1) == 0xfe) || (byte(0) == 0xfe && byte(1) == 0xff);
+}
+
+std::string_view without_mark(std::string_view content) {
+  return content.starts_with("\xef\xbb\xbf") ? content.substr(3) : content;
+}
+
+}  // namespace
+
+std::shared_ptr<const DirectiveList> read_directives(std::string_view content, const LexMode& mode,
+                                                     Vocabulary& vocabulary) {
+  auto list = std::make_shared<DirectiveList>();
+  list->size = content.size();
+  if (looks_wide(content)) list->facts |= kWideText;
+  std::string translated;
+  std::string_view text = without_mark(content);
+  if (has_trigraph(text)) {
+    list->facts |= kTrigraph;
+    if (mode.trigraphs) {
+      translated = replace_trigraphs(text);
+      text = translated;
+    }
+  }
+  std::vector<Needle> present;
+  for (const Needle& needle : kNeedles) {
+    if (text.find(needle.word) != std::string_view::npos) present.push_back(needle);
+  }
+  ListMaker maker(*list, mode, vocabulary);
+  SourceReader reader(text, mode, maker);
+  if (!present.empty()) reader.keep_ranges();
+  reader.run();
+  maker.finish();
+  if (reader.slashes_in_question()) list->facts |= kStrictSlashes;
+  if (reader.odd_raw_string()) list->facts |= kOddRawString;
+  if (!present.empty()) {
+    TextFacts facts(text, reader.ranges(), mode, *list);
+    for (const Needle& needle : present) facts.find(needle);
+  }
+  return list;
+}
+
+namespace {
+
+class NothingNoted : public SourceVisitor {
+ public:
+  void directive(std::string_view, std::uint32_t) override {}
+  void text_line(std::string_view, std::string_view, std::uint32_t) override {}
+};
+
+void add_names(std::string_view text, std::vector<std::string>& names) {
+  for (std::size_t at = 0; at < text.size();) {
+    if (!is_name_char(text[at])) {
+      ++at;
+      continue;
+    }
+    std::size_t end = at;
+    while (end < text.size() && is_name_char(text[end])) ++end;
+    if (is_name_start(text[at])) names.emplace_back(text.substr(at, end - at));
+    at = end;
+  }
+}
+
+}  // namespace
+
+std::shared_ptr<const std::vector<std::string>> read_text_names(std::string_view content,
+                                                                const LexMode& mode) {
+  NothingNoted visitor;
+  std::string translated;
+  if (mode.trigraphs && has_trigraph(content)) {
+    translated = replace_trigraphs(content);
+    content = translated;
+  }
+  SourceReader reader(content, mode, visitor);
+  reader.keep_ranges();
+  reader.run();
+  std::vector<SourceRange> ranges = reader.ranges();
+  std::sort(ranges.begin(), ranges.end(),
+            [](const SourceRange& a, const SourceRange& b) { return a.begin < b.begin; });
+  auto names = std::make_shared<std::vector<std::string>>();
+  std::size_t at = 0;
+  for (const SourceRange& range : ranges) {
+    if (range.begin > at) add_names(content.substr(at, range.begin - at), *names);
+    at = std::max(at, range.end);
+  }
+  if (at < content.size()) add_names(content.substr(at), *names);
+  std::sort(names->begin(), names->end());
+  names->erase(std::unique(names->begin(), names->end()), names->end());
+  return names;
+}
+
+}  // namespace inputs

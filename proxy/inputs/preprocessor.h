@@ -1,0 +1,158 @@
+// One walk through a source and everything that it includes: runs the directives of one file after another,
+// with true macro values, and notes each file that the compiler would read.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <stop_token>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <unordered_set>
+#include <utility>
+#include <vector>
+
+#include "base/result.h"
+#include "compiler/command.h"
+#include "compiler/dialect.h"
+#include "inputs/expander.h"
+#include "inputs/file_index.h"
+#include "inputs/lists.h"
+#include "inputs/recorder.h"
+#include "inputs/resolver.h"
+#include "inputs/scanner.h"
+
+namespace inputs {
+
+// What one scan works for. Everything outlives it.
+struct ScanTask {
+  const compiler::Command& command;
+  const compiler::Dialect& dialect;
+  const Prelude& prelude;
+  FileIndex& index;
+  Lists& lists;
+  Answers& answers;
+  const std::stop_token& stop;
+  NodeId cwd = kNoNode;
+  std::uint64_t since = 0;        // the index's epoch when the scan began
+  bool epoch_fixes_time = false;  // SOURCE_DATE_EPOCH makes __DATE__ and __TIME__ constant
+};
+
+// What the walk knows of one physical file.
+struct FileState {
+  std::uint64_t scan = 0;  // of which the rest is true
+  const DirectiveList* list = nullptr;
+  std::uint32_t entered = 0;  // how often
+  bool once = false;          // #pragma once was reached, or it was imported
+};
+
+// Memory that one scan after another uses. One scan at a time.
+struct Scratch {
+  MacroTable macros;
+  std::vector<FileState> files;            // by node
+  std::vector<std::uint64_t> trail_marks;  // by node: the scan that has it in its trail
+  std::unordered_map<std::string, std::unique_ptr<Resolver>> resolvers;
+  std::uint64_t scan = 0;  // number of the present one
+};
+
+class Preprocessor : private BuiltinHost {
+ public:
+  Preprocessor(const ScanTask& task, Scratch& scratch, Resolver& resolver, Recorder& recorder);
+
+  // Runs everything. Requires: called once.
+  base::Result<void> run(NodeId source, NodeId source_directory);
+
+  // Questions whose answers were not known; 0 was taken for them, so that the result is void while there is
+  // any.
+  const std::vector<std::string>& open_questions() const { return open_questions_; }
+  // What needs a second look when all files are known: whether one defines a macro that mentions the time,
+  // and the lists with assembler directives that name files.
+  bool saw_time_macro() const { return saw_time_macro_; }
+  const std::vector<const DirectiveList*>& assembler_lists() const { return assembler_lists_; }
+
+ private:
+  // A file being read.
+  struct Frame {
+    const DirectiveList* list;
+    std::uint32_t at = 0;
+    NodeId node = kNoNode;
+    std::string_view path;
+    const IncluderDirectory* directory = nullptr;  // for "..."
+    std::int32_t search_index = kNowhere;          // the search path's directory it came from
+    std::uint64_t identity = 0;
+    bool system = false;
+    bool by_flag = false;
+    bool from_command_line = false;  // -include and the like: not "the main file" though nothing includes it
+  };
+  // What #include asks for.
+  struct Request {
+    Id name = kNoName;
+    bool angled = false;
+    bool next = false;
+    bool import = false;
+  };
+  static constexpr std::int32_t kNowhere = -1;
+  static constexpr std::int32_t kIncluderDirectory = -2;  // gcc: #include_next begins anew
+
+  // Set-up.
+  base::Result<void> define_first_macros();
+  base::Result<void> forced_includes();
+  base::Result<void> forced_include(const std::string& name, bool required);
+  base::Result<void> run_frames(std::size_t base);
+
+  // Directives.
+  base::Result<void> step(Frame& frame, const Directive& item);
+  base::Result<void> conditional(Frame& frame, const Directive& item);
+  base::Result<bool> condition_holds(Frame& frame, const Directive& item);
+  base::Result<void> include(Frame& frame, const Directive& item);
+  base::Result<Request> computed_name(Frame& frame, const Directive& item);
+  base::Result<void> embed(Frame& frame, const Directive& item);
+  base::Result<void> dependency(const Directive& item);
+  base::Result<void> macro_in_text(const Directive& item);
+
+  // Includes.
+  const Resolved& resolve(const Request& request, const Frame& frame);
+  Start start_of(const Request& request, const Frame& frame) const;
+  base::Result<void> enter(const Request& request, const Frame& from, bool required);
+  base::Result<bool> should_enter(const Resolved& file, FileState& state, const Request& request);
+  base::Result<bool> once_elsewhere(const Resolved& file, const FileState& state);
+  base::Result<void> mark_once(NodeId node, FileState& state);
+  const IncluderDirectory* directory_of(const Resolved& file, bool system);
+  base::Result<FileState*> state_of(NodeId node);
+  bool guarded(const DirectiveList& list) const;
+  std::uint64_t size_of(NodeId node) const;
+  base::Result<void> check_facts(const DirectiveList& list, bool system);
+
+  // Builtin macros.
+  Token expand_builtin(const Macro& macro, const Token& name, Expander& expander) override;
+  Token has_include(const Token& name, Expander& expander);
+  Token has_embed(const Token& name, const std::string& spelled, Expander& expander);
+  Token oracle(const Token& name, Expander& expander);
+  Token string_token(std::string_view text, const Token& name);
+  std::string mapped(std::string_view path);
+  bool header_operand(Expander& expander, std::string& spelled);
+
+  std::string_view vocabulary_name(Id id) const { return task_.lists.vocabulary().names.name(id); }
+  bool gcc() const { return task_.command.family == compiler::Family::gcc; }
+  bool clang_names_directories_once() const { return !gcc() && task_.prelude.language.clang_major < 17; }
+
+  const ScanTask& task_;
+  Scratch& scratch_;
+  Resolver& resolver_;
+  Recorder& recorder_;
+  Expander expander_;
+  std::vector<Frame> frames_;
+  std::vector<std::shared_ptr<const DirectiveList>> kept_;
+  std::unordered_map<NodeId, std::string> directory_names_;    // clang: the name by which each was first seen
+  std::unordered_set<std::uint64_t> stacked_;                  // gcc: identities that were read
+  std::unordered_multimap<std::uint64_t, NodeId> once_sizes_;  // by size
+  std::vector<std::string> open_questions_;
+  std::int64_t counter_ = 0;
+  std::uint32_t line_ = 0;  // of the directive that is expanded
+  bool counter_in_text_ = false;
+  bool saw_time_macro_ = false;
+  std::vector<const DirectiveList*> assembler_lists_;
+  bool first_include_ = true;
+};
+
+}  // namespace inputs
