@@ -144,7 +144,9 @@ bool wait_until_stored(Connection& connection) {
   std::int64_t deadline = sys::monotonic_ms() + kSilenceMs;
   Frame frame;
   while (connection.receive(frame, deadline) == Connection::Got::frame) {
-    if (frame.type != wire::Type::waiting) return frame.type == wire::Type::stored;
+    // A `stop` that crossed our `finished` on the way has nothing left to stop.
+    if (frame.type == wire::Type::waiting || frame.type == wire::Type::stop) continue;
+    return frame.type == wire::Type::stored || frame.type == wire::Type::done;
   }
   return false;
 }

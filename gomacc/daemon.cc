@@ -138,7 +138,7 @@ bool Daemon::start(Connection& connection) {
   std::int64_t deadline = sys::monotonic_ms() + kStartLimitMs;
   bool reached = false;
   for (;;) {
-    bool locked = sys::try_lock(lock) == 0;
+    bool locked = sys::try_lock(lock) != -EAGAIN;
     reached = connect(connection);
     if (reached) break;
     if (locked) {

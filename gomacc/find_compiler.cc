@@ -21,15 +21,19 @@ std::string_view physical_name(const char* path, char* buffer) {
   return base_name({buffer, static_cast<std::size_t>(length)});
 }
 
+constexpr std::string_view kUnknown = ":?:";
+
 // The gomacc programs that must not be taken for a compiler.
 class Ourselves {
  public:
   explicit Ourselves(const Environment& environment) {
     if (const char* marked = environment.get(kMarker)) marked_ = marked;
     sys::FileInfo own{};
-    const char* self = sys::stat("/proc/self/exe", &own) == 0 ? identity(own) : "";
+    const char* self = sys::stat("/proc/self/exe", &own) == 0 ? identity(own) : kUnknown.data();
     all_ = join({marked_, self});
   }
+  // Without /proc we don't know ourselves. To come back to us then means to go round in circles.
+  bool circular() const { return marked_.find(kUnknown) != std::string_view::npos; }
   const char* marker() const { return join({kMarker, "=", all_}); }
   bool nested() const { return !marked_.empty(); }
   bool include(const char* path, const sys::FileInfo& info) const {
@@ -107,7 +111,10 @@ Compiler find_compiler(const char* name, const char* folder, const Environment& 
   Ourselves ourselves(environment);
   Compiler result;
   result.name = name;
-  if (std::string_view(name).find('/') != std::string_view::npos) {
+  if (ourselves.circular()) {
+    result.error = 127;
+    result.why = "leads back to gomacc, which cannot tell without /proc";
+  } else if (std::string_view(name).find('/') != std::string_view::npos) {
     find_by_path(folder, ourselves, result);
   } else {
     find_by_name(folder, environment, ourselves, result);

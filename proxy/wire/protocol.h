@@ -16,9 +16,12 @@
 // The conversation: gomacc sends `compile` (or `query`). The daemon sends `waiting` every 5 s until it
 // answers with exactly one of
 //   done    here is the whole result; the outputs are written. The connection ends.
-//   run     run this command. gomacc answers `finished` when no child of it is alive, and the daemon says
-//           `stored` once it has its own copy of the outputs. While it runs the daemon may send `stop`:
-//           gomacc ends the compiler, removes partial outputs and answers `stopped`; then `done` follows.
+//   run     run this command. gomacc answers `finished` when it has ended, and the daemon says `stored` once
+//           it has its own copy of the outputs. gomacc waits for that, 15 s at most, if the command exited 0
+//           and was captured whole, or if `again_if_lost` is set; else it has gone by then. While the command
+//           runs the daemon may send `stop`: gomacc ends the compiler, removes partial outputs and answers
+//           `stopped` when no child of it is alive; then `done` follows. A `stop` that crosses `finished` on
+//           the way is not answered.
 //   refuse  the daemon has nothing to do with this command: gomacc runs it on its own, or connects again.
 #pragma once
 
@@ -153,7 +156,7 @@ inline constexpr std::uint8_t kStderrIsTerminal = 2;
 
 // `compile`: the head, then argv (list of text, argv[0] as typed), then env (list of text, "NAME=VALUE").
 struct CompileHead {
-  std::string_view version;  // gomacc's own, as --version prints it
+  std::string_view version;  // gomacc's own: the number alone, as in "0.1.0"
   Purpose purpose;
   std::uint8_t streams;
   std::uint32_t umask;
@@ -227,7 +230,7 @@ struct FinishedHead {
   std::uint64_t user_us;     // processor time of the compiler and all its children
   std::uint64_t system_us;
   std::uint64_t max_rss_kib;
-  bool truncated;  // a stream was too large to keep: do not store
+  bool truncated;  // a stream was too large to keep, or some child still runs: do not store
   std::string_view out;
   std::string_view err;
 };

@@ -63,6 +63,19 @@ class Running(gomacc_case.Told):
                 self.assertEqual(lines.read(), runs)
             os.unlink(log)
 
+    def test_a_stop_that_comes_too_late_changes_nothing(self):
+        self.compiler('echo run >> log')
+        self.serve(
+            lambda peer: peer.expect(fake.FINISHED),
+            lambda peer: peer.send(
+                fake.frame(fake.STOP) + fake.frame(fake.WAITING) + fake.frame(fake.STORED)
+            ),
+            lambda peer: self.assertTrue(peer.gone()),
+        )
+        self.assertEqual(self.gomacc('fakecc', '-c', 'x.c').returncode, 0)
+        with open(os.path.join(self.work, 'log')) as log:
+            self.assertEqual(log.read(), 'run\n')
+
     def test_passes_through_without_capturing(self):
         self.compiler('readlink /proc/$$/fd/1; read line; echo "$line"')
         told = []
