@@ -5,6 +5,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <charconv>
 #include <cstdio>
 #include <cstring>
@@ -93,11 +94,12 @@ bool peer_is_ours(int fd) {
   if (::getsockname(fd, reinterpret_cast<sockaddr*>(&self), &self_size) != 0) return false;
   PeerKey key{end_in_hex(peer), end_in_hex(self)};
   std::optional<std::uint32_t> owner;
-  if (peer.ss_family == AF_INET) {
-    owner = owner_in_file("/proc/net/tcp", key);
-    if (!owner) owner = owner_in_file("/proc/net/tcp6", PeerKey{mapped(key.local), mapped(key.remote)});
-  } else {
-    owner = owner_in_file("/proc/net/tcp6", key);
+  // The kernel prints the table piece by piece and may pass over a row while others come and go.
+  for (int attempt = 0; attempt < 3 && !owner; ++attempt) {
+    owner = owner_in_file(peer.ss_family == AF_INET ? "/proc/net/tcp" : "/proc/net/tcp6", key);
+    if (!owner && peer.ss_family == AF_INET) {
+      owner = owner_in_file("/proc/net/tcp6", PeerKey{mapped(key.local), mapped(key.remote)});
+    }
   }
   return owner && (*owner == ::geteuid() || *owner == 0);
 }

@@ -58,8 +58,12 @@ class Page(PageCase):
         cls.addClassCleanup(cls.browser.close)
 
     def setUp(self):
-        self.browser.errors.clear()
         self.served = self.serve()
+        # A page that still loads when its server ends reports that as an error of the next test.
+        self.addCleanup(self.browser.open, 'about:blank')
+        self.browser.open('about:blank')
+        self.browser.evaluate('1')
+        self.browser.errors.clear()
         if 'app.js' not in self.page_source():
             self.skipTest('the build under test has no page (-Dweb=disabled)')
     def page_source(self):
