@@ -75,7 +75,7 @@ class Asker {
     for (std::string_view directory : split(path.value_or("/bin:/usr/bin"), ':')) {
       std::string candidate = base::join(base::join(questions_.directory, directory), name);
       if (is_file(candidate)) return candidate;
-      answers_.absent.push_back(candidate);
+      answers_.passed_over.push_back(candidate);
     }
     return base::unsupported("compiler: no " + name);
   }
@@ -115,19 +115,19 @@ class Asker {
 
   // A specs file, or an assembler of its own, in one of gcc's folders would be used from then on.
   void add_absent_gcc(std::string_view search_dirs) {
-    auto look = [&](std::string_view heading, const std::string& name) {
+    auto look = [&](std::string_view heading, const std::string& name, std::vector<std::string>& into) {
       std::size_t at = search_dirs.find(heading);
       if (at == std::string_view::npos) return;
       std::string_view list = line_of(search_dirs.substr(at + heading.size()), 0);
       if (list.starts_with("=")) list.remove_prefix(1);
       for (std::string_view directory : split(list, ':')) {
         std::string path = base::join(base::join(questions_.directory, directory), name);
-        if (!directory.empty() && !is_file(path)) answers_.absent.push_back(path);
+        if (!directory.empty() && !is_file(path)) into.push_back(path);
       }
     };
-    look("install: ", "specs");
-    look("libraries: ", "specs");
-    look("programs: ", "as");
+    look("install: ", "specs", answers_.absent);
+    look("libraries: ", "specs", answers_.absent);
+    look("programs: ", "as", answers_.passed_over);
   }
 
   base::Result<void> ask_clang(std::string_view version, const std::string& real_driver) {

@@ -28,7 +28,9 @@ struct DriverAnswers {
   std::string target;
   std::vector<std::string> programs;  // cc1plus, as: run for this language
   std::vector<std::string> files;     // read, not run: specs, lists of sanitizers
-  std::vector<std::string> absent;    // would be read if they were there
+  std::vector<std::string> absent;    // configuration that would be read if it were there
+  // Where a program was looked for in vain. Others' PATHs differ: this is no part of what the compiler is.
+  std::vector<std::string> passed_over;
 };
 
 // The words of `command` that choose other tools or another target.

@@ -4,6 +4,8 @@
 #include <locale.h>
 
 #include <algorithm>
+#include <map>
+#include <mutex>
 
 namespace compiler {
 namespace {
@@ -43,16 +45,34 @@ std::string effective(const std::vector<std::string>& env, std::string_view cate
   return "C";
 }
 
+// The character set of an installed locale. Loading one costs tens of microseconds, several times the rest of
+// a look-up, so what was found is remembered; what was not found may be installed later and is looked for
+// again.
+std::optional<std::string> codeset_of(const std::string& locale) {
+  static std::mutex mutex;
+  static std::map<std::string, std::string> known;  // guarded by mutex
+  {
+    std::lock_guard lock(mutex);
+    auto found = known.find(locale);
+    if (found != known.end()) return found->second;
+  }
+  locale_t loaded = ::newlocale(LC_CTYPE_MASK | LC_MESSAGES_MASK, locale.c_str(), locale_t{});
+  if (loaded == locale_t{}) return std::nullopt;
+  std::string codeset = ::nl_langinfo_l(CODESET, loaded);
+  ::freelocale(loaded);
+  std::lock_guard lock(mutex);
+  constexpr std::size_t kEnough = 64;  // the names come from requests
+  if (known.size() < kEnough) known[locale] = codeset;
+  return codeset;
+}
+
 // A locale that is not installed is the C locale to a compiler too. Most are UTF-8 under different names, and
 // the name of the country changes nothing.
 std::string character_set(const std::string& name) {
   if (name == "C" || name == "POSIX") return "C";
-  locale_t locale = ::newlocale(LC_CTYPE_MASK, name.c_str(), locale_t{});
-  if (locale == locale_t{}) return "C";
-  std::string codeset = ::nl_langinfo_l(CODESET, locale);
-  ::freelocale(locale);
-  if (codeset == "UTF-8") return "C.UTF-8";
-  return codeset == "ANSI_X3.4-1968" ? "C" : name;
+  std::optional<std::string> codeset = codeset_of(name);
+  if (!codeset || *codeset == "ANSI_X3.4-1968") return "C";
+  return *codeset == "UTF-8" ? "C.UTF-8" : name;
 }
 
 // English is what the compilers are written in, and en_US has no catalogue of its own.
@@ -67,9 +87,7 @@ bool is_english(std::string_view name) {
 std::string message_languages(const std::vector<std::string>& env) {
   std::string locale = effective(env, "LC_MESSAGES");
   if (locale == "C" || locale == "POSIX") return "";
-  locale_t known = ::newlocale(LC_MESSAGES_MASK, locale.c_str(), locale_t{});
-  if (known == locale_t{}) return "";
-  ::freelocale(known);
+  if (!codeset_of(locale)) return "";
   std::optional<std::string_view> list = variable(env, "LANGUAGE");
   std::string languages = list && !list->empty() ? std::string(*list) : locale;
   // What has no catalogue is passed over; C ends the search.

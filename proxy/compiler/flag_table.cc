@@ -1,8 +1,8 @@
 #include "compiler/flag_table.h"
 
 #include <algorithm>
+#include <array>
 #include <string>
-#include <unordered_map>
 #include <vector>
 
 namespace compiler {
@@ -375,6 +375,8 @@ constexpr Row kRows[] = {
      kClang | kPortable},
 };
 
+// Names in buckets by their second and third character, the longest first: a word is compared with a few
+// dozen names at most, because this is done for every word of every command.
 class Index {
  public:
   Index() {
@@ -384,35 +386,48 @@ class Index {
         std::size_t blank = rest.find(' ');
         std::string_view name = rest.substr(0, blank);
         rest = blank == std::string_view::npos ? "" : rest.substr(blank + 1);
-        flags_[name].push_back({name, row.attach, row.does, row.bits, row.detail});
-        longest_ = std::max(longest_, name.size());
+        buckets_[bucket_of(name)].push_back({name, row.attach, row.does, row.bits, row.detail});
       }
     }
+    for (std::vector<Flag>& bucket : buckets_) std::stable_sort(bucket.begin(), bucket.end(), goes_first);
   }
 
   // The longest name that begins `word` and fits its end.
   std::optional<Match> find(std::string_view word, std::uint8_t family) const {
-    for (std::size_t length = std::min(word.size(), longest_); length >= 2; --length) {
-      auto found = flags_.find(word.substr(0, length));
-      if (found == flags_.end()) continue;
-      bool whole = length == word.size();
-      const Flag* best = nullptr;
-      for (const Flag& flag : found->second) {
-        bool fits = whole || flag.attach == Attach::joined || flag.attach == Attach::either;
-        if (!flag.has(family) || !fits) continue;
-        // An exact word beats the same name with an empty joined value.
-        if (best == nullptr || best->attach == Attach::joined) best = &flag;
-      }
-      if (best == nullptr) continue;
-      bool next = whole && (best->attach == Attach::separate || best->attach == Attach::either);
-      return Match{best, false, static_cast<std::uint16_t>(std::min<std::size_t>(length, 65535)), next};
+    std::optional<Match> match = find_in(buckets_[bucket_of(word)], word, family);
+    if (match || word.size() < 3) return match;
+    return find_in(buckets_[bucket_of(word.substr(0, 2))], word, family);
+  }
+
+ private:
+  static constexpr std::size_t kBuckets = 1024;
+
+  static std::size_t bucket_of(std::string_view word) {
+    std::size_t second = word.size() > 1 ? static_cast<unsigned char>(word[1]) : 0;
+    std::size_t third = word.size() > 2 ? static_cast<unsigned char>(word[2]) : 0;
+    return (second * 31 + third) % kBuckets;
+  }
+
+  // An exact word beats the same name with an empty joined value.
+  static bool goes_first(const Flag& a, const Flag& b) {
+    if (a.name.size() != b.name.size()) return a.name.size() > b.name.size();
+    if (a.name != b.name) return a.name < b.name;
+    return a.attach != Attach::joined && b.attach == Attach::joined;
+  }
+
+  static std::optional<Match> find_in(const std::vector<Flag>& bucket, std::string_view word,
+                                      std::uint8_t family) {
+    for (const Flag& flag : bucket) {
+      if (!flag.has(family) || !word.starts_with(flag.name)) continue;
+      bool whole = flag.name.size() == word.size();
+      if (!whole && flag.attach != Attach::joined && flag.attach != Attach::either) continue;
+      bool next = whole && (flag.attach == Attach::separate || flag.attach == Attach::either);
+      return Match{&flag, false, static_cast<std::uint16_t>(flag.name.size()), next};
     }
     return std::nullopt;
   }
 
- private:
-  std::unordered_map<std::string_view, std::vector<Flag>> flags_;
-  std::size_t longest_ = 0;
+  std::array<std::vector<Flag>, kBuckets> buckets_;
 };
 
 }  // namespace

@@ -252,6 +252,11 @@ class Identifier::State {
 
     std::vector<Stamp> stamps = std::move(collector.stamps());
     stamps.push_back(called);
+    for (const std::string& path : answers.passed_over) {
+      base::Result<Stamp> stamp = stamp_of(files_, path);
+      if (!stamp) return stamp.error();
+      stamps.push_back(*stamp);
+    }
     // Another library may be found when the loader's own tables change.
     for (const char* table : {"/etc/ld.so.cache", "/etc/ld.so.preload"}) {
       base::Result<Stamp> stamp = stamp_of(files_, table);
