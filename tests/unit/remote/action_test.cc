@@ -204,6 +204,11 @@ TEST_CASE("everything that can change an output changes the key") {
     project.closure.directories.push_back(project.index.find(project.outside, trail).node);
     CHECK(project.key(kPlain) != before);
   }
+}
+
+TEST_CASE("the compiler, the settings and the surroundings change the key") {
+  Project project;
+  base::Digest before = project.key(kPlain);
   SUBCASE("a part of the compiler") {
     project.compiler.parts[1].digest = base::digest_of("new cc1");
     CHECK(project.key(kPlain) != before);
@@ -251,71 +256,6 @@ TEST_CASE("what changes no output does not change the key") {
   SUBCASE("a PATH of the user's") { project.env.push_back("PATH=/home/me/bin:/usr/bin"); }
   SUBCASE("time stamps") { project.write("inc/x.h", "int h;\n"); }
   CHECK(project.key(kPlain) == before);
-}
-
-TEST_CASE("colour flags are no part of the key") {
-  Project project;
-  base::Digest before = project.key(kPlain);
-  for (const char* flag : {"-fdiagnostics-color", "-fdiagnostics-color=never", "-fno-diagnostics-color",
-                           "-fdiagnostics-color=auto"}) {
-    CHECK(project.key(plus(kPlain, {flag})) == before);
-  }
-}
-
-TEST_CASE("-march=native is keyed by what it means here") {
-  Project project;
-  Words words = plus(kPlain, {"-march=native"});
-  CHECK(project.try_action(words).error().label() == "native_cpu");
-  project.compiler.native = "-march=znver3 -mavx2";
-  base::Digest here = project.key(words);
-  project.compiler.native = "-march=skylake";
-  CHECK(project.key(words) != here);
-  // Without the flag the processor counts for nothing.
-  base::Digest plain = project.key(kPlain);
-  project.compiler.native = "";
-  CHECK(project.key(kPlain) == plain);
-}
-
-TEST_CASE("a user's depfile with everything in it stays, and is an output") {
-  Project project;
-  remote::Action a = project.action(plus(kPlain, {"-MD", "-MT", "t", "-MF", "x.d"}));
-  CHECK(arguments_of(a) == Words{"/usr/bin/g++", "-fdiagnostics-color=always", "-O2", "-c", "../../src/x.cc",
-                                 "-o", "x.o", "-MD", "-MT", "t", "-MF", "x.d"});
-  CHECK(outputs_of(a) == Words{"x.d", "x.o"});
-  CHECK(remote::private_depfile(project.command(plus(kPlain, {"-MD"})), a) == "");
-}
-
-TEST_CASE("a user's depfile without system headers is replaced by a private one with the same targets") {
-  Project project;
-  Words tail{"-O2", "-c", "../../src/x.cc", "-o", "x.o"};
-  Words head{"/usr/bin/g++", "-fdiagnostics-color=always", "-MD", "-MF", "x.o.goma.d"};
-  auto expect = [&](const Words& flags, const Words& targets) {
-    remote::Action a = project.action(plus(kPlain, flags));
-    CHECK(arguments_of(a) == plus(plus(head, targets), tail));
-    CHECK(outputs_of(a) == Words{"x.o", "x.o.goma.d"});
-  };
-  expect({"-MMD"}, {"-MT", "x.o"});
-  expect({"-MMD", "-MF", "deps/x.d"}, {"-MT", "x.o"});
-  expect({"-MMD", "-MP", "-MT", "a", "-MQ", "b$c"}, {"-MT", "a", "-MT", "b$$c", "-MP"});
-  expect({"-MMD", "-MFx.d", "-MTa"}, {"-MT", "a"});
-  expect({"-Wp,-MMD,x.d", "-MT", "a"}, {"-MT", "a"});
-}
-
-TEST_CASE("what is not preprocessed has no private depfile") {
-  Project project;
-  project.write("src/x.ii", "int x;\n");
-  project.names = {"../../src/x.ii"};
-  remote::Action a = project.action({"-c", "../../src/x.ii", "-o", "x.o"});
-  CHECK(outputs_of(a) == Words{"x.o"});
-}
-
-TEST_CASE("a command that records itself runs verbatim, in the absolute form") {
-  Project project;
-  Words words = plus(kPlain, {"-frecord-gcc-switches", "-fdiagnostics-color=never", "-MMD"});
-  remote::Action a = project.action(words);
-  CHECK(!a.portable);
-  CHECK(arguments_of(a) == plus({"/usr/bin/g++"}, words));
-  CHECK(outputs_of(a) == Words{"x.d", "x.o"});
 }
 
 TEST_CASE("a relative -o and one by an absolute path are named alike") {

@@ -34,11 +34,11 @@ std::vector<Tool> tools() {
 const char* const kSource = R"(#include "x.h"
 #include <cassert>
 #include <cstddef>
-#include "sys.h"
+#include <outer.h>
 namespace { struct Hidden { int value; }; int twice(Hidden h) { return h.value * 2; } }
 const char* where() { return __FILE__; }
 const char* builtin_where() { return __builtin_FILE(); }
-int checked(int x) { assert(x > 0); return twice({x}) + from_header(x) + from_system(x); }
+int checked(int x) { assert(x > 0); return twice({x}) + from_header(x) + from_outer(x); }
 static int at_start = checked(3);
 int unused_warning() { int unused; return at_start; }
 )";
@@ -67,8 +67,8 @@ struct Case {
     project.compiler.version = tool.version;
     project.write("src/x.cc", kSource);
     project.write("inc/x.h", kHeader);
-    project.write("third_party/sys.h", "#pragma once\ninline int from_system(int x) { return x - 1; }\n");
-    project.names = {"../../src/x.cc", "../../inc/x.h", "../../third_party/sys.h"};
+    project.write("third_party/outer.h", "#pragma once\ninline int from_outer(int x) { return x - 1; }\n");
+    project.names = {"../../src/x.cc", "../../inc/x.h", "../../third_party/outer.h"};
   }
 
   // `words` with R for the root's own name.
