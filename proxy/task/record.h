@@ -28,7 +28,7 @@ struct Record {
   std::uint64_t id = 0;  // counts from 1 in this daemon
   Result result = Result::running;
   int exit_code = 0;
-  int pid = 0;               // gomacc's
+  int pid = 0;                // gomacc's
   std::int64_t start_ms = 0;  // since the epoch
   std::array<std::uint64_t, kPhases> phase_us{};
   std::uint64_t total_us = 0;
