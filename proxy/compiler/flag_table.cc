@@ -353,6 +353,7 @@ constexpr Row kRows[] = {
     {"-wrapper", Attach::separate, Does::refuse, kBoth, "wrapper_option"},
     {"--driver-mode=", Attach::joined, Does::refuse, kBoth, "driver_mode"},
     {"-working-directory", Attach::joined, Does::refuse, kBoth, "working_directory"},
+    {"-objcmt -object", Attach::joined, Does::refuse, kClang, "driver_internals"},
     {"-b -V", Attach::separate, Does::refuse, kBoth, "other_compiler"},
     {"-ccc- -cc1 -cc1as", Attach::joined, Does::refuse, kBoth, "driver_internals"},
     {"-Xclang", Attach::separate, Does::for_clang, kClang},

@@ -78,6 +78,9 @@ class WordReader {
       bool has_value = flag.attach != Attach::none && role != ArgRole::plain && role != ArgRole::colour;
       push(word, role, has_value ? match->value_at : std::uint16_t{0});
     }
+    // Any of these may switch debug information on in some version; off, they change nothing.
+    bool debug = word.starts_with("-g") && flag.detail != "off" && !word.starts_with("-gno-");
+    draft_.command.traits.debug_info = draft_.command.traits.debug_info || debug;
     if (match->negated) return {};
     bool handled = mode(flag) || preprocessing(flag, value) || depfile(flag, value) ||
                    side_outputs(flag, value) || traits(flag, word, value);
@@ -248,7 +251,6 @@ class WordReader {
     switch (flag.does) {
       case Does::debug:
         draft_.outputs.debug = flag.detail != "off";
-        traits.debug_info = traits.debug_info || draft_.outputs.debug;
         return true;
       case Does::records_command:
         traits.records_command_line = true;

@@ -65,6 +65,9 @@ TEST_CASE("options undo each other") {
 }
 
 TEST_CASE("facts about the command are noted") {
+  CHECK(draft_of({"-gsplit-dwarf"}).command.traits.debug_info);
+  CHECK(!draft_of({"-g0", "-gno-split-dwarf"}).command.traits.debug_info);
+  CHECK(label_of({"-object-file-name=x"}, compiler::Family::clang) == "driver_internals");
   CHECK(draft_of({"-march=native"}).command.traits.native_cpu);
   CHECK(!draft_of({"-march=x86-64-v3"}).command.traits.native_cpu);
   CHECK(draft_of({"-mtune=native"}).command.traits.native_cpu);
