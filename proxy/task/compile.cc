@@ -97,7 +97,7 @@ Reply compile(Task& task) {
   if (!key_env) return run_uncached(task, key_env.error().message);
 
   // From here on everything that happened to the file system before the request is known.
-  services.index.refresh();
+  refresh_index(task);
   base::Digest asked = fingerprint(task.request, *key_env);
   if (std::shared_ptr<const Unit> unit = services.memo.find(asked); unit && unit->valid(services.index)) {
     describe_unit(task, *unit);
@@ -145,7 +145,7 @@ Reply answer(Task& task) {
 }  // namespace
 
 Reply serve(const Services& services, const Request& request, Client& client, const std::stop_token& stop) {
-  Task task{services, request, client, stop, describe(request)};
+  Task task{services, request, client, stop, describe(request), 0};
   bool counted = request.purpose == wire::Purpose::compile;
   base::Nanoseconds start = services.clock.uptime();
   if (counted) task.record.id = services.history.begin(task.record);

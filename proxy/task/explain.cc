@@ -26,7 +26,7 @@ void line(std::string& text, const std::string& name, const std::string& value) 
 
 Reply print_inputs(Task& task, const base::Result<std::vector<std::string>>& key_env) {
   if (!key_env) return refusal(key_env.error());
-  task.services.index.refresh();
+  refresh_index(task);
   base::Result<Found> found = find_inputs(task, *key_env);
   if (!found) return refusal(found.error());
   std::set<std::string> paths;
@@ -38,7 +38,7 @@ Reply print_inputs(Task& task, const base::Result<std::vector<std::string>>& key
 
 Reply explain(Task& task, const base::Result<std::vector<std::string>>& key_env) {
   Reply reply;
-  task.services.index.refresh();
+  refresh_index(task);
   base::Result<Prepared> prepared =
       key_env ? prepare(task, *key_env) : base::Result<Prepared>(key_env.error());
   if (!prepared) {

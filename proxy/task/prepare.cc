@@ -81,7 +81,7 @@ std::shared_ptr<Unit> make_unit(Task& task, const Prepared& prepared) {
   }
   unit->inputs = static_cast<std::uint32_t>(prepared.closure.inputs.size());
   std::lock_guard lock(unit->mutex);
-  unit->snapshot = task.services.index.snapshot(prepared.closure.trail);
+  unit->snapshot = task.services.index.snapshot(prepared.closure.trail, task.epoch);
   return unit;
 }
 

@@ -1,6 +1,7 @@
 // One task: a request on its way to its reply, with what it works with. Lives on the stack of its thread.
 #pragma once
 
+#include <cstdint>
 #include <stop_token>
 
 #include "base/clock.h"
@@ -16,7 +17,15 @@ struct Task {
   Client& client;
   std::stop_token stop;
   Record record;
+  std::uint64_t epoch = 0;  // of the file index when this task began to look
 };
+
+// Makes everything that happened to the file system so far known to the index, and notes the moment: a file that
+// changes while the task looks around must not pass for what the task saw.
+inline void refresh_index(Task& task) {
+  task.services.index.refresh();
+  task.epoch = task.services.index.epoch();
+}
 
 // Adds the time from its making to its end to one phase of the record.
 class PhaseTimer {
