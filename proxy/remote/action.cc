@@ -62,7 +62,7 @@ class Builder {
     inputs::Trail trail;
     action_.roots = find_roots(command_, settings_, index_, trail);
     std::string name = directory_name_of(command_, key_env, index_);
-    std::vector<std::string> words = choose_form(name);
+    std::vector<std::string> words = choose_form(name, key_env);
     base::Result<void> added = add_inputs();
     if (added) added = salt_.add_compiler(command_, compiler_, action_.roots);
     if (added) added = add_inside_compiler();
@@ -78,8 +78,12 @@ class Builder {
     return has_root() && base::is_below(path, action_.roots.root);
   }
 
-  std::vector<std::string> choose_form(const std::string& directory_name) {
+  std::vector<std::string> choose_form(const std::string& directory_name,
+                                       const std::vector<std::string>& key_env) {
     action_.absolute_because = roots_forbid(command_, compiler_, action_.roots, settings_);
+    if (action_.absolute_because.empty()) {
+      action_.absolute_because = variables_forbid(key_env, action_.roots);
+    }
     if (action_.absolute_because.empty()) {
       PortableArguments portable =
           portable_arguments(command_, compiler_, action_.roots, directory_name, index_);
@@ -122,7 +126,8 @@ class Builder {
       std::string path = index_.path(node);
       if (is_inside(path)) {
         tree_.add_directory(in_tree(path));
-      } else {
+      } else if (!base::is_below(action_.roots.root, path)) {
+        // Those around the root are there wherever it is.
         salt_.add_name(path + "/");
       }
     }

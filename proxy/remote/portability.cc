@@ -128,6 +128,15 @@ std::string roots_forbid(const compiler::Command& command, const compiler::Compi
   return "";
 }
 
+std::string variables_forbid(const std::vector<std::string>& key_env, const Roots& roots) {
+  for (const std::string& entry : key_env) {
+    // The name of the working directory has rules of its own.
+    bool holds = entry.find(roots.root) != std::string::npos && !entry.starts_with("PWD=");
+    if (holds) return "the root stands in variable " + entry.substr(0, entry.find('='));
+  }
+  return "";
+}
+
 std::string sources_forbid(const compiler::Command& command, const inputs::Closure& closure,
                            const Roots& roots, const PortableArguments& arguments, inputs::FileIndex& index) {
   return SourceJudge(command, roots, arguments, index).judge(closure);

@@ -245,6 +245,14 @@ TEST_CASE("the compiler, the settings and the surroundings change the key") {
   }
 }
 
+TEST_CASE("folders around the root are not in the key") {
+  Project project;
+  base::Digest before = project.key(kPlain);
+  inputs::Trail trail;
+  project.closure.directories.push_back(project.index.find(project.dir.path(), trail).node);
+  CHECK(project.key(kPlain) == before);
+}
+
 TEST_CASE("what changes no output does not change the key") {
   Project project;
   base::Digest before = project.key(kPlain);

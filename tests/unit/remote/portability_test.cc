@@ -194,3 +194,13 @@ TEST_CASE("symbolic links below the root travel when they lead to the same place
   CHECK(with_link(r + "/inc").absolute_because == "a symbolic link that leaves the root: " + r + "/link");
   CHECK(with_link("../proj/inc").absolute_because == "a symbolic link that leaves the root: " + r + "/link");
 }
+
+TEST_CASE("variables that name the root") {
+  Project project;
+  project.env.push_back("CPATH=" + project.root + "/inc");
+  CHECK(reason(project, kPlain) == "the root stands in variable CPATH");
+  project.env.back() = "CPATH=../../inc";
+  CHECK(reason(project, kPlain) == "");
+  project.env.back() = "PWD=" + project.directory;
+  CHECK(reason(project, kPlain) == "");
+}
