@@ -440,18 +440,15 @@ std::optional<Number> parse_integer(std::string_view text) {
   }
   Number number;
   std::size_t at = 0;
-  bool large = false;
   while (at < text.size() && (digit_value(text[at]) < static_cast<int>(base) || text[at] == '\'')) {
-    if (text[at] != '\'') {
-      if (number.value > (~std::uint64_t{0} - 15) / base) large = true;
-      number.value = number.value * base + static_cast<std::uint64_t>(digit_value(text[at]));
+    const char c = text[at++];
+    if (c == '\'') continue;
+    if (__builtin_mul_overflow(number.value, std::uint64_t{base}, &number.value) ||
+        __builtin_add_overflow(number.value, static_cast<std::uint64_t>(digit_value(c)), &number.value)) {
+      return std::nullopt;
     }
-    ++at;
   }
-  if (large || !integer_suffix(text.substr(at), number.is_unsigned)) {
-    // The greatest values lie past the cautious bound above.
-    if (!(large && base == 16) || !integer_suffix(text.substr(at), number.is_unsigned)) return std::nullopt;
-  }
+  if (!integer_suffix(text.substr(at), number.is_unsigned)) return std::nullopt;
   if (static_cast<std::int64_t>(number.value) < 0) number.is_unsigned = true;
   return number;
 }

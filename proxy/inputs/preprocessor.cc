@@ -228,7 +228,10 @@ base::Result<bool> Preprocessor::condition_holds(Frame& frame, const Directive& 
   }
   line_ = item.line_number;
   expander_.begin(frame.list->tokens.data() + item.first_token, item.token_count, task_.prelude.mode);
-  return evaluate(expander_, scratch_.macros, task_.prelude.rules);
+  base::Result<bool> value = evaluate(expander_, scratch_.macros, task_.prelude.rules);
+  if (value) return value;
+  return base::unsupported(value.error().message + ": " + std::string(frame.path) + ":" +
+                           std::to_string(item.line_number));
 }
 
 // A line that is a macro's name and nothing else: the way in which libraries hide push_macro and pop_macro.
