@@ -11,8 +11,9 @@ namespace fake {
 
 class TempDir {
  public:
-  TempDir() {
-    std::string pattern = (std::filesystem::temp_directory_path() / "goma_test_XXXXXX").string();
+  TempDir() : TempDir(std::filesystem::temp_directory_path().string()) {}
+  explicit TempDir(const std::string& parent) {
+    std::string pattern = parent + "/goma_test_XXXXXX";
     path_ = std::filesystem::canonical(::mkdtemp(pattern.data())).string();
   }
   ~TempDir() {
@@ -23,7 +24,10 @@ class TempDir {
   TempDir& operator=(const TempDir&) = delete;
 
   // A file system in memory where there is one: for tests that write so much that a disk would hold them up.
-  static const char* in_memory() { return std::filesystem::is_directory("/dev/shm") ? "/dev/shm" : nullptr; }
+  static std::string in_memory() {
+    bool there = std::filesystem::is_directory("/dev/shm");
+    return there ? "/dev/shm" : std::filesystem::temp_directory_path().string();
+  }
 
   const std::string& path() const { return path_; }
   std::string operator/(const std::string& name) const { return path_ + "/" + name; }
