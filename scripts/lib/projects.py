@@ -4,6 +4,7 @@ CMake is told to build them. Nothing of them is in this repository; what is fetc
 import base64
 import hashlib
 import json
+import shlex
 import shutil
 import tarfile
 from dataclasses import dataclass
@@ -80,4 +81,5 @@ def configure(project, folder, options, launcher=None, env=None):
         command += [f'-DCMAKE_C_COMPILER_LAUNCHER={launcher}', f'-DCMAKE_CXX_COMPILER_LAUNCHER={launcher}']
     run(command, f'configure-{slug(project)}', env=env)
     commands = json.loads((folder / 'compile_commands.json').read_text())
-    return [entry['output'] for entry in commands]
+    words = [shlex.split(entry['command']) for entry in commands]
+    return [command[command.index('-o') + 1] for command in words]
