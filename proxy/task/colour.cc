@@ -5,6 +5,8 @@
 namespace task {
 
 Colour colour_of(const compiler::Command& command) {
+  // For a source that no front end reads clang calls the flag unused, in a warning.
+  if (command.language == compiler::Language::assembler) return Colour::untouched;
   Colour colour = Colour::automatic;
   for (const compiler::Arg& arg : command.args) {
     const std::string& text = arg.text;

@@ -27,7 +27,7 @@ void line(std::string& text, const std::string& name, const std::string& value) 
 Reply print_inputs(Task& task, const base::Result<std::vector<std::string>>& key_env) {
   if (!key_env) return refusal(key_env.error());
   refresh_index(task);
-  base::Result<Found> found = find_inputs(task, *key_env);
+  base::Result<Found> found = find_inputs(task);
   if (!found) return refusal(found.error());
   std::set<std::string> paths;
   for (const inputs::Input& input : found->closure.inputs) paths.insert(task.services.index.path(input.node));

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/path.h"
+#include "compiler/environment.h"
 #include "compiler/parse.h"
 #include "task/colour.h"
 
@@ -94,10 +95,12 @@ base::Digest fingerprint(const Request& request, const std::vector<std::string>&
   for (const std::string& argument : request.argv) feed(hasher, argument);
   feed(hasher, "");
   for (const std::string& entry : key_env) feed(hasher, entry);
+  // g++ finds its assembler there.
+  feed(hasher, compiler::variable(request.env, "PATH").value_or(""));
   return hasher.finish();
 }
 
-base::Result<Found> find_inputs(Task& task, const std::vector<std::string>& key_env) {
+base::Result<Found> find_inputs(Task& task) {
   const Services& services = task.services;
   const Request& request = task.request;
   Found found;
@@ -108,7 +111,7 @@ base::Result<Found> find_inputs(Task& task, const std::vector<std::string>& key_
     if (!command) return command.error();
     found.command = std::move(*command);
     base::Result<std::shared_ptr<const compiler::Compiler>> compiler =
-        services.identifier.identify(found.command, key_env, task.stop);
+        services.identifier.identify(found.command, request.env, task.stop);
     if (!compiler) return compiler.error();
     found.compiler = std::move(*compiler);
     // The name promised one family and the program turned out to be of the other: its flags mean other
@@ -120,14 +123,14 @@ base::Result<Found> find_inputs(Task& task, const std::vector<std::string>& key_
   if (!pass) return pass.error();
   PhaseTimer timer(task, Phase::scan);
   base::Result<inputs::Closure> closure =
-      services.scanner.scan(found.command, *found.compiler, key_env, task.stop);
+      services.scanner.scan(found.command, *found.compiler, request.env, task.stop);
   if (!closure) return closure.error();
   found.closure = std::move(*closure);
   return found;
 }
 
 base::Result<Prepared> prepare(Task& task, const std::vector<std::string>& key_env) {
-  base::Result<Found> found = find_inputs(task, key_env);
+  base::Result<Found> found = find_inputs(task);
   if (!found) return found.error();
   if (found->closure.facts.time_macro)
     return base::unsupported("time_macro: __DATE__ or __TIME__ is expanded");

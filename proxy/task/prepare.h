@@ -39,7 +39,7 @@ struct Found {
   std::shared_ptr<const compiler::Compiler> compiler;
   inputs::Closure closure;
 };
-base::Result<Found> find_inputs(Task& task, const std::vector<std::string>& key_env);
+base::Result<Found> find_inputs(Task& task);
 
 // The same command under the absolute form, for a result that turned out to hold the root.
 base::Result<void> use_absolute_form(Task& task, Prepared& prepared);

@@ -107,7 +107,7 @@ class ProductCase(unittest.TestCase):
 
     def tasks(self):
         """The ended tasks, oldest first."""
-        return sorted(json.loads(self.get('/api/v1/tasks?limit=100000'))['ended'], key=lambda task: task['id'])
+        return sorted(json.loads(self.get('/api/v1/tasks?limit=10000'))['ended'], key=lambda task: task['id'])
 
     def last(self):
         return self.tasks()[-1]
@@ -167,6 +167,7 @@ class ProductCase(unittest.TestCase):
             got = self.run_in([*wrapper, *argv], env=env)
             files = {n: t for n, t in self.listing().items() if n not in before}
             seen.append((got.returncode, got.stdout, got.stderr, files if same_bytes else set(files)))
+        self.remove_new(before)
         self.assertEqual(seen[0], seen[1], f'cold: {argv}')
         self.assertEqual(seen[0], seen[2], f'warm: {argv}')
         return [task['result'] for task in self.tasks()[-2:]]

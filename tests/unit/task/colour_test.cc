@@ -34,6 +34,9 @@ TEST_CASE("the last word on colour counts") {
 
 TEST_CASE("messages for machines are left alone") {
   CHECK(task::colour_of(with({{"-fdiagnostics-format=json"}})) == Colour::untouched);
+  compiler::Command assembler = with({});
+  assembler.language = compiler::Language::assembler;
+  CHECK(task::colour_of(assembler) == Colour::untouched);
   compiler::Command recording = with({});
   recording.traits.records_command_line = true;
   CHECK(task::colour_of(recording) == Colour::untouched);
