@@ -119,6 +119,8 @@ void Keeper::evict(const std::stop_token& stop, Pace pace) {
 void Keeper::compress_some(const std::stop_token& stop, Pace pace) {
   std::int64_t before = (parts_.clock.wall() - kYoung).count();
   while (!stop.stop_requested()) {
+    // Eviction is more urgent.
+    if (pace == Pace::patient && parts_.index.totals().bytes > limit_) return;
     std::vector<IndexItem> items = parts_.index.take_old_blobs(kWorthCompressing, before, kCompressAtOnce);
     if (items.empty()) return;
     for (const IndexItem& item : items) {
