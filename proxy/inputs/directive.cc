@@ -169,13 +169,13 @@ class ListMaker : public SourceVisitor {
     const Token* token = list_.tokens.data() + item_.first_token;
     std::size_t count = item_.token_count;
     DirectiveKind kind = DirectiveKind::ifdef;
-    if (count > 0 && token->is('!')) {
+    if (count > 0 && token->is(Op::logical_not)) {
       kind = DirectiveKind::ifndef;
       ++token, --count;
     }
     bool plain = count == 2 && token[0].id == kNameDefined && token[1].id != kNoName;
-    bool bracketed = count == 4 && token[0].id == kNameDefined && token[1].is('(') &&
-                     token[2].id != kNoName && token[3].is(')');
+    bool bracketed = count == 4 && token[0].id == kNameDefined && token[1].is(Op::open) &&
+                     token[2].id != kNoName && token[3].is(Op::close);
     if (!plain && !bracketed) return add(DirectiveKind::if_);
     item_.id = token[plain ? 1 : 2].id;
     list_.tokens.resize(item_.first_token);

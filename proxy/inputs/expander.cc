@@ -9,6 +9,7 @@ namespace {
 constexpr int kMaxDepth = 100;
 // No directive that a person wrote comes near.
 constexpr std::size_t kMaxTokens = 4'000'000;
+constexpr std::size_t kMaxContexts = 10'000;
 
 constexpr std::uint8_t without(std::uint8_t flags, std::uint8_t drop) {
   return static_cast<std::uint8_t>(flags & static_cast<std::uint8_t>(~drop));
@@ -27,7 +28,7 @@ void Expander::begin(const Token* tokens, std::size_t count, const LexMode& mode
   scratch_used_ = true;
   failure_ = nullptr;
   used_file_ = used_command_ = false;
-  contexts_.push_back({tokens, tokens + count, nullptr});
+  contexts_.push_back({tokens, tokens + count, nullptr, 0});
 }
 
 Expander::Tokens& Expander::fresh_tokens() {
@@ -42,6 +43,8 @@ bool Expander::take(Token& out) {
     Context& top = contexts_.back();
     if (top.at != top.end) {
       out = *top.at++;
+      out.flags |= top.space;
+      top.space = 0;
       return true;
     }
     contexts_.pop_back();
@@ -69,7 +72,7 @@ bool Expander::next_raw(Token& out) {
 void Expander::put_back(const Token& token) {
   Tokens& one = fresh_tokens();
   one.push_back(token);
-  contexts_.push_back({one.data(), one.data() + 1, nullptr});
+  contexts_.push_back({one.data(), one.data() + 1, nullptr, 0});
 }
 
 bool Expander::next(Token& out) {
@@ -95,34 +98,41 @@ bool Expander::next(Token& out) {
 bool Expander::take_opening() {
   Token token;
   if (!next_raw(token)) return false;
-  if (token.is('(')) return true;
+  if (token.is(Op::open)) return true;
   put_back(token);
   return false;
 }
 
 bool Expander::enter(const Macro& macro, const Token& name) {
   if (macro.from_command) used_command_ = true;
+  const std::uint8_t space = name.flags & kSpaceBefore;
+  if (contexts_.size() > kMaxContexts) {
+    fail("macro_size");
+    return false;
+  }
+  const MacroBody& body = macro.body(mode_, vocabulary_.names);
+  if (!macro.function_like && !body.pastes) {
+    const Token* first = body.tokens.data();
+    contexts_.push_back({first, first + body.tokens.size(), &macro, space});
+    return true;
+  }
   Tokens& result = fresh_tokens();
   if (macro.function_like) {
     std::vector<Argument> arguments;
     if (!collect(macro, arguments)) return false;
     substitute(macro, arguments, result);
   } else {
-    const MacroBody& body = macro.body(mode_, vocabulary_.names);
     result = body.tokens;
   }
-  paste_all(result);
+  if (body.pastes) paste_all(result);
   if (failure_ != nullptr) return false;
   tokens_made_ += result.size();
-  if (tokens_made_ > kMaxTokens || contexts_.size() > 10'000) {
+  if (tokens_made_ > kMaxTokens) {
     fail("macro_size");
     return false;
   }
-  if (!result.empty()) {
-    result[0].flags = without(result[0].flags, kSpaceBefore);
-    result[0].flags |= name.flags & kSpaceBefore;
-  }
-  contexts_.push_back({result.data(), result.data() + result.size(), &macro});
+  if (!result.empty()) result[0].flags = without(result[0].flags, kSpaceBefore);
+  contexts_.push_back({result.data(), result.data() + result.size(), &macro, space});
   return true;
 }
 
@@ -131,11 +141,11 @@ bool Expander::collect(const Macro& macro, std::vector<Argument>& arguments) {
   int parentheses = 0;
   Token token;
   while (next_raw(token)) {
-    if (token.is('(')) {
+    if (token.is(Op::open)) {
       ++parentheses;
-    } else if (token.is(')')) {
+    } else if (token.is(Op::close)) {
       if (parentheses-- == 0) return check_count(macro, arguments);
-    } else if (token.is(',') && parentheses == 0) {
+    } else if (token.is(Op::comma) && parentheses == 0) {
       bool rest = macro.variadic && arguments.size() == macro.parameters.size();
       if (!rest) {
         arguments.emplace_back();
@@ -177,7 +187,7 @@ void Expander::expand_apart(const std::vector<Token>& in, std::vector<Token>& ou
   }
   const std::size_t outer_floor = floor_;
   floor_ = contexts_.size();
-  contexts_.push_back({in.data(), in.data() + in.size(), nullptr});
+  contexts_.push_back({in.data(), in.data() + in.size(), nullptr, 0});
   Token token;
   while (next(token)) out.push_back(token);
   contexts_.resize(floor_);
@@ -192,7 +202,7 @@ void Expander::substitute(const Macro& macro, std::vector<Argument>& arguments, 
   for (std::size_t i = 0; i < body.size() && failure_ == nullptr; ++i) {
     const Token& token = body[i];
     const bool pastes = (token.flags & kPasteLeft) != 0;
-    if (token.id == kNameVaOpt && macro.variadic && i + 1 < body.size() && body[i + 1].is('(')) {
+    if (token.id == kNameVaOpt && macro.variadic && i + 1 < body.size() && body[i + 1].is(Op::open)) {
       expand_argument(arguments.back());
       ++i;
       if (!arguments.back().expanded.empty()) {
@@ -200,7 +210,7 @@ void Expander::substitute(const Macro& macro, std::vector<Argument>& arguments, 
         continue;
       }
       int open = 1;
-      while (open > 0 && ++i < body.size()) open += body[i].is('(') ? 1 : body[i].is(')') ? -1 : 0;
+      while (open > 0 && ++i < body.size()) open += body[i].is(Op::open) ? 1 : body[i].is(Op::close) ? -1 : 0;
       Token nothing;
       nothing.kind = TokenKind::placemarker;
       if (i < body.size()) nothing.flags = body[i].flags & kPasteLeft;
@@ -209,7 +219,7 @@ void Expander::substitute(const Macro& macro, std::vector<Argument>& arguments, 
       continue;
     }
     if (option_depth > 0) {
-      option_depth += token.is('(') ? 1 : token.is(')') ? -1 : 0;
+      option_depth += token.is(Op::open) ? 1 : token.is(Op::close) ? -1 : 0;
       if (option_depth == 0) {
         if (pastes && !out.empty()) out.back().flags |= kPasteLeft;
         after_paste = pastes;
@@ -238,7 +248,7 @@ void Expander::substitute_parameter(const Macro& macro, const Token& token, Argu
     replacement = &argument.expanded;
   }
   const bool last_variadic = macro.variadic && token.parameter == macro.parameters.size();
-  if (after_paste && last_variadic && !out.empty() && out.back().is(',')) {
+  if (after_paste && last_variadic && !out.empty() && out.back().is(Op::comma)) {
     // GNU: the comma goes away with an empty rest, and is not pasted otherwise.
     if (replacement->empty()) {
       out.pop_back();

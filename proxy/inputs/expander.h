@@ -62,7 +62,8 @@ class Expander {
   struct Context {
     const Token* at;
     const Token* end;
-    const Macro* macro;  // not expanded again while this context is open
+    const Macro* macro;      // not expanded again while this context is open
+    std::uint8_t space = 0;  // kSpaceBefore: for the first token, inherited from the macro's name
   };
   struct Argument {
     std::vector<Token> raw;

@@ -1,41 +1,10 @@
 #include "inputs/expression.h"
 
+#include <array>
 #include <string>
-#include <vector>
 
 namespace inputs {
 namespace {
-
-enum class Op : std::uint8_t {
-  end,
-  open,
-  close,
-  query,
-  colon,
-  comma,
-  or_or,
-  and_and,
-  bit_or,
-  bit_xor,
-  bit_and,
-  equal,
-  not_equal,
-  less,
-  greater,
-  less_equal,
-  greater_equal,
-  shift_left,
-  shift_right,
-  plus,
-  minus,
-  times,
-  divide,
-  modulo,
-  logical_not,
-  complement,
-  unary_plus,
-  unary_minus,
-};
 
 // Of `?`, `:` and `,` the order is settled in reduce().
 int priority(Op op) {
@@ -86,21 +55,7 @@ int priority(Op op) {
 bool left_associative(Op op) { return op != Op::query && priority(op) >= 4 && priority(op) < 16; }
 bool is_unary(Op op) { return priority(op) == 16 || op == Op::open; }
 
-struct Spelling {
-  std::string_view text;
-  Op op;
-};
-constexpr Spelling kOperators[] = {
-    {"(", Op::open},        {")", Op::close},        {"?", Op::query},       {":", Op::colon},
-    {",", Op::comma},       {"||", Op::or_or},       {"&&", Op::and_and},    {"|", Op::bit_or},
-    {"^", Op::bit_xor},     {"&", Op::bit_and},      {"==", Op::equal},      {"!=", Op::not_equal},
-    {"<", Op::less},        {">", Op::greater},      {"<=", Op::less_equal}, {">=", Op::greater_equal},
-    {"<<", Op::shift_left}, {">>", Op::shift_right}, {"+", Op::plus},        {"-", Op::minus},
-    {"*", Op::times},       {"/", Op::divide},       {"%", Op::modulo},      {"!", Op::logical_not},
-    {"~", Op::complement},
-};
-
-std::optional<Op> named_operator(Id id) {
+Op named_operator(Id id) {
   switch (id) {
     case kNameAnd:
       return Op::and_and;
@@ -119,7 +74,7 @@ std::optional<Op> named_operator(Id id) {
     case kNameNotEq:
       return Op::not_equal;
     default:
-      return std::nullopt;
+      return Op::none;
   }
 }
 
@@ -130,23 +85,22 @@ class Evaluator {
       : expander_(expander), table_(table), rules_(rules) {}
 
   base::Result<bool> run() {
-    stack_.push_back({Op::end, {}});
+    push(Op::end);
     bool want_value = true;
     Token token;
     while (expander_.next(token)) {
-      Number number;
-      std::optional<Op> op = operator_of(token);
-      if (!op) {
+      Number number{};
+      const Op op = operator_of(token);
+      if (op == Op::none) {
         if (!want_value || !operand(token, number)) return error();
-        stack_.back().value = number;
+        top().value = number;
         want_value = false;
         continue;
       }
-      if (!apply(*op, want_value)) return error();
-      if (stack_.size() > 2000) return base::unsupported("if_expression: too deep");
+      if (!apply(op, want_value)) return error();
     }
     if (expander_.failure() != nullptr) return base::unsupported(expander_.failure());
-    if (want_value || !reduce(Op::end) || stack_.size() != 1) return error();
+    if (want_value || !reduce(Op::end) || depth_ != 1) return error();
     return stack_[0].value.value != 0;
   }
 
@@ -155,20 +109,25 @@ class Evaluator {
     Op op;
     Number value;
   };
+  // Operators that wait for their right operand at one time; far more than any #if has.
+  static constexpr std::size_t kMaxLevels = 256;
+
+  Level& top() { return stack_[depth_ - 1]; }
+  void push(Op op) {
+    if (depth_ == kMaxLevels) {
+      expander_.fail("if_expression");
+      return;
+    }
+    stack_[depth_++] = {op, {}};
+  }
 
   base::Error error() const {
     return base::unsupported(expander_.failure() != nullptr ? expander_.failure() : "if_expression");
   }
 
-  std::optional<Op> operator_of(const Token& token) const {
-    if (token.kind == TokenKind::identifier) {
-      return rules_.named_operators ? named_operator(token.id) : std::nullopt;
-    }
-    if (token.kind != TokenKind::punctuator) return std::nullopt;
-    for (const Spelling& spelling : kOperators) {
-      if (spelling.text == token.text) return spelling.op;
-    }
-    return std::nullopt;
+  Op operator_of(const Token& token) const {
+    if (token.kind == TokenKind::identifier && rules_.named_operators) return named_operator(token.id);
+    return token.op;
   }
 
   bool operand(const Token& token, Number& out) {
@@ -194,11 +153,11 @@ class Evaluator {
   bool defined(Number& out) {
     Token token;
     if (!expander_.next_raw(token)) return false;
-    const bool bracket = token.is('(');
+    const bool bracket = token.is(Op::open);
     if (bracket && !expander_.next_raw(token)) return false;
     if (token.id == kNoName) return false;
     out = {table_.find(token.id) != nullptr ? 1u : 0u, false};
-    return !bracket || (expander_.next_raw(token) && token.is(')'));
+    return !bracket || (expander_.next_raw(token) && token.is(Op::close));
   }
 
   bool apply(Op op, bool& want_value) {
@@ -207,7 +166,7 @@ class Evaluator {
     if (is_unary(op) != want_value) return false;
     if (!is_unary(op) && !reduce(op)) return false;
     if (op == Op::close) return true;
-    const bool value = stack_.back().value.value != 0;
+    const bool value = top().value.value != 0;
     switch (op) {
       case Op::or_or:
         skip_ += value;
@@ -218,13 +177,13 @@ class Evaluator {
         break;
       case Op::colon:
         // The value on the stack is that between `?` and `:`; the condition lies below.
-        if (stack_.size() < 2 || stack_.back().op != Op::query) return false;
-        skip_ += stack_[stack_.size() - 2].value.value != 0 ? 1 : -1;
+        if (depth_ < 2 || top().op != Op::query) return false;
+        skip_ += stack_[depth_ - 2].value.value != 0 ? 1 : -1;
         break;
       default:
         break;
     }
-    stack_.push_back({op, {}});
+    push(op);
     want_value = true;
     return true;
   }
@@ -232,31 +191,31 @@ class Evaluator {
   // Carries out what binds more tightly than `op`.
   bool reduce(Op op) {
     const int limit = priority(op) - (left_associative(op) ? 1 : 0);
-    while (limit < priority(stack_.back().op)) {
-      const Level top = stack_.back();
-      if (top.op == Op::open) {
+    while (limit < priority(top().op)) {
+      const Level last = top();
+      if (last.op == Op::open) {
         if (op != Op::close) return false;
-        stack_.pop_back();
-        stack_.back().value = top.value;
+        --depth_;
+        top().value = last.value;
         return true;
       }
-      if (top.op == Op::query) {
+      if (last.op == Op::query) {
         if (op == Op::colon) return true;
         return false;
       }
-      stack_.pop_back();
-      if (top.op == Op::colon) {
-        const Level middle = stack_.back();
-        stack_.pop_back();
+      --depth_;
+      if (last.op == Op::colon) {
+        const Level middle = top();
+        --depth_;
         if (middle.op != Op::query) return false;
-        Number& condition = stack_.back().value;
+        Number& condition = top().value;
         const bool chosen = condition.value != 0;
         if (chosen) --skip_;
-        condition.value = chosen ? middle.value.value : top.value.value;
-        condition.is_unsigned = middle.value.is_unsigned || top.value.is_unsigned;
-      } else if (is_unary(top.op)) {
-        stack_.back().value = unary(top.op, top.value);
-      } else if (!binary(top.op, stack_.back().value, top.value)) {
+        condition.value = chosen ? middle.value.value : last.value.value;
+        condition.is_unsigned = middle.value.is_unsigned || last.value.is_unsigned;
+      } else if (is_unary(last.op)) {
+        top().value = unary(last.op, last.value);
+      } else if (!binary(last.op, top().value, last.value)) {
         return false;
       }
     }
@@ -371,7 +330,8 @@ class Evaluator {
   Expander& expander_;
   const MacroTable& table_;
   const ExpressionRules& rules_;
-  std::vector<Level> stack_;
+  std::array<Level, kMaxLevels> stack_;  // not initialised: an #if is often shorter than that would take
+  std::size_t depth_ = 0;
   int skip_ = 0;  // more than 0: inside of an operand that is not evaluated
 };
 
@@ -438,7 +398,7 @@ std::optional<Number> parse_integer(std::string_view text) {
     text.remove_prefix(base == 8 ? 1 : 2);
     if (base != 8 && text.empty()) return std::nullopt;
   }
-  Number number;
+  Number number{};
   std::size_t at = 0;
   while (at < text.size() && (digit_value(text[at]) < static_cast<int>(base) || text[at] == '\'')) {
     const char c = text[at++];

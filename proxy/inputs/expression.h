@@ -23,8 +23,8 @@ base::Result<bool> evaluate(Expander& expander, const MacroTable& table, const E
 
 // The value of one integer or character constant; nothing when it is neither.
 struct Number {
-  std::uint64_t value = 0;
-  bool is_unsigned = false;
+  std::uint64_t value;
+  bool is_unsigned;
 };
 std::optional<Number> parse_integer(std::string_view text);
 std::optional<Number> parse_character(std::string_view text, bool unsigned_char);

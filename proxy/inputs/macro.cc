@@ -77,7 +77,7 @@ void apply_operators(std::vector<Token>& tokens, const Macro& macro) {
       out.back().flags |= kPasteLeft;
       continue;
     }
-    if (token.is('#') && macro.function_like && !stringify) {
+    if (token.is("#") && macro.function_like && !stringify) {
       stringify = true;
       hash_space = (token.flags & kSpaceBefore) != 0;
       continue;
@@ -85,7 +85,7 @@ void apply_operators(std::vector<Token>& tokens, const Macro& macro) {
     if (token.kind == TokenKind::identifier) {
       auto found = std::find(macro.parameters.begin(), macro.parameters.end(), token.id);
       if (found != macro.parameters.end()) {
-        token.parameter = static_cast<std::uint16_t>(found - macro.parameters.begin() + 1);
+        token.parameter = static_cast<std::uint8_t>(found - macro.parameters.begin() + 1);
       }
     }
     if (stringify) {
@@ -118,6 +118,9 @@ const MacroBody& Macro::body(const LexMode& mode, Identifiers& names) const {
   tokenize(replacement, mode, names, fresh->tokens);
   if (!fresh->tokens.empty()) fresh->tokens[0].flags = 0;
   apply_operators(fresh->tokens, *this);
+  for (const Token& token : fresh->tokens) {
+    fresh->pastes = fresh->pastes || (token.flags & kPasteLeft) != 0 || token.id == kNameVaOpt;
+  }
   if (!body_.compare_exchange_strong(made, fresh.get())) return *made;
   return *fresh.release();
 }
@@ -142,6 +145,7 @@ const Macro* MacroStore::define(std::string_view text, const LexMode& mode, bool
     macro->function_like = true;
     if (!take_parameters(rest, *macro, names)) return nullptr;
   }
+  if (macro->parameters.size() > 250) return nullptr;
   macro->replacement = trim(rest);
   note_mentions(*macro);
   return shard.macros.emplace(std::move(key), std::move(macro)).first->second.get();

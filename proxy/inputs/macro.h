@@ -35,6 +35,7 @@ enum class Builtin : std::uint8_t {
 // The body of a macro as tokens.
 struct MacroBody {
   std::vector<Token> tokens;  // parameters have `parameter` set; no `#` or `##` operators are left
+  bool pastes = false;        // some token has kPasteLeft
 };
 
 // Immutable but for the lazily made body. Any thread.

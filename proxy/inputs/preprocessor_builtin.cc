@@ -91,17 +91,17 @@ Token Preprocessor::expand_builtin(const Macro& macro, const Token& name, Expand
 // Takes `( header )`. `spelled` is the header with its delimiters.
 bool Preprocessor::header_operand(Expander& expander, std::string& spelled) {
   Token token;
-  if (!expander.next(token) || !token.is('(') || !expander.next(token)) return false;
+  if (!expander.next(token) || !token.is(Op::open) || !expander.next(token)) return false;
   if (token.kind == TokenKind::header || (token.kind == TokenKind::string && token.text[0] == '"')) {
     spelled = token.text;
-  } else if (token.is('<')) {
+  } else if (token.is(Op::less)) {
     const std::uint8_t space = gcc() ? kSpaceInText : kSpaceBefore;
     spelled = "<";
     while (true) {
       if (!expander.next(token)) return false;
-      if ((token.flags & space) != 0 && !token.is('>')) spelled += ' ';
+      if ((token.flags & space) != 0 && !token.is(Op::greater)) spelled += ' ';
       spelled += token.text;
-      if (token.is('>')) break;
+      if (token.is(Op::greater)) break;
     }
   } else {
     return false;
@@ -117,7 +117,7 @@ Token Preprocessor::has_include(const Token& name, Expander& expander) {
     return name;
   }
   if (name.id == kNameHasEmbed) return has_embed(name, spelled, expander);
-  if (!expander.next(token) || !token.is(')')) {
+  if (!expander.next(token) || !token.is(Op::close)) {
     expander.fail("has_include");
     return name;
   }
@@ -155,7 +155,7 @@ Token Preprocessor::has_include(const Token& name, Expander& expander) {
 // 0: there is none, 1: there is and it is not empty, 2: it is empty.
 Token Preprocessor::has_embed(const Token& name, const std::string& spelled, Expander& expander) {
   Token token;
-  if (gcc() || spelled[0] != '"' || !expander.next(token) || !token.is(')')) {
+  if (gcc() || spelled[0] != '"' || !expander.next(token) || !token.is(Op::close)) {
     expander.fail("embed");
     return name;
   }
@@ -183,7 +183,7 @@ Token Preprocessor::oracle(const Token& name, Expander& expander) {
         expander.fail("oracle_question");
         return name;
       }
-      open += token.is('(') ? 1 : token.is(')') ? -1 : 0;
+      open += token.is(Op::open) ? 1 : token.is(Op::close) ? -1 : 0;
       operand.push_back(token);
       if (open <= 0) break;
     }

@@ -76,12 +76,12 @@ base::Result<Preprocessor::Request> Preprocessor::computed_name(Frame& frame, co
   }
   if (token.kind == TokenKind::string && token.text.size() > 2 && token.text[0] == '"') {
     name = token.text.substr(1, token.text.size() - 2);
-  } else if (token.is('<')) {
+  } else if (token.is(Op::less)) {
     request.angled = true;
     const std::uint8_t space = gcc() ? kSpaceInText : kSpaceBefore;
     while (true) {
       if (!expander_.next(token)) return base::unsupported("computed_include");
-      if (token.is('>')) break;
+      if (token.is(Op::greater)) break;
       if ((token.flags & space) != 0) name += ' ';
       name += token.text;
     }

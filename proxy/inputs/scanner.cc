@@ -144,6 +144,7 @@ base::Result<Closure> Scanner::State::scan_whole(const compiler::Command& comman
   Recorder recorder(index_, scratch);
   recorder.depends_on(trail);
   recorder.listed(places.source, depfile_spelling(command.source), false, false);
+  if (auto added = add_clang_lists(command, "", index_, places.cwd, recorder); !added) return added.error();
   if (auto added = add_side_inputs(command, index_, places.cwd, recorder); !added) return added.error();
   LexMode mode;
   mode.assembler = command.language == compiler::Language::assembler;
@@ -230,6 +231,9 @@ base::Result<Closure> Scanner::State::scan_preprocessing(const compiler::Command
       auto asked = answers_.ask(dialect, preprocessor.open_questions(), stop);
       if (!asked) return asked.error();
       continue;
+    }
+    if (done) {
+      done = add_clang_lists(command, clang_resource_include(dialect), index_, places.cwd, recorder);
     }
     if (done) done = finish_facts(task, preprocessor, recorder);
     if (done) done = add_side_inputs(command, index_, places.cwd, recorder);

@@ -18,9 +18,9 @@ namespace inputs {
 // One file that the compile reads.
 struct Input {
   NodeId node;
-  std::string spelled;         // as the compiler names it in its depfile, before escaping
-  bool system = false;         // a system header by the compiler's rules: not in a -MMD depfile
-  bool in_depfile = false;     // the compiler's -MD names it; false for probed files, lists, .incbin, PCH, ...
+  std::string spelled;      // as the compiler names it in its depfile, before escaping
+  bool system = false;      // a system header by the compiler's rules: not in a -MMD depfile
+  bool in_depfile = false;  // the compiler's -MD names it; false for probed files, lists, .incbin, PCH, ...
   bool by_system_dir = false;  // found through -isystem or -idirafter (not a built-in directory)
 };
 
@@ -34,11 +34,12 @@ struct SourceFacts {
 };
 
 struct Closure {
-  std::vector<Input> inputs;        // in order of first use; the source first
+  // In order of first use; the source first. A file that the compiler meets under two names is there twice.
+  std::vector<Input> inputs;
   std::vector<NodeId> links;        // symbolic links walked, in no order
   std::vector<NodeId> directories;  // that must exist: stepped through by `..`, named by search flags
   SourceFacts facts;
-  Trail trail;                      // everything the answer depends on, absent files included
+  Trail trail;  // everything the answer depends on, absent files included
 };
 
 // Any thread; scans of one FileIndex share its lists.

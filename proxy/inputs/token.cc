@@ -12,6 +12,27 @@ constexpr std::string_view kPunctuators[] = {
     "%=",   "&=",  "|=",  "^=",  "::",  ".*",  "<:", ":>", "<%", "%>", "%:",
 };
 
+struct Spelling {
+  std::string_view text;
+  Op op;
+};
+constexpr Spelling kOperators[] = {
+    {"(", Op::open},        {")", Op::close},        {"?", Op::query},       {":", Op::colon},
+    {",", Op::comma},       {"||", Op::or_or},       {"&&", Op::and_and},    {"|", Op::bit_or},
+    {"^", Op::bit_xor},     {"&", Op::bit_and},      {"==", Op::equal},      {"!=", Op::not_equal},
+    {"<", Op::less},        {">", Op::greater},      {"<=", Op::less_equal}, {">=", Op::greater_equal},
+    {"<<", Op::shift_left}, {">>", Op::shift_right}, {"+", Op::plus},        {"-", Op::minus},
+    {"*", Op::times},       {"/", Op::divide},       {"%", Op::modulo},      {"!", Op::logical_not},
+    {"~", Op::complement},
+};
+
+Op operator_of(std::string_view text) {
+  for (const Spelling& spelling : kOperators) {
+    if (spelling.text == text) return spelling.op;
+  }
+  return Op::none;
+}
+
 bool is_literal_prefix(std::string_view text) {
   return text == "L" || text == "u" || text == "U" || text == "u8";
 }
@@ -124,7 +145,7 @@ class Tokenizer {
   }
 
   bool after_has_include() const {
-    if (out_.size() < 2 || !out_.back().is('(')) return false;
+    if (out_.size() < 2 || !out_.back().is(Op::open)) return false;
     Id id = out_[out_.size() - 2].id;
     return id == kNameHasInclude || id == kNameHasIncludeNext || id == kNameHasEmbed;
   }
@@ -134,6 +155,7 @@ class Tokenizer {
     token.kind = kind;
     token.flags = space_ ? (kSpaceBefore | kSpaceInText) : 0;
     token.text = line_.substr(begin, at_ - begin);
+    if (kind == TokenKind::punctuator) token.op = operator_of(token.text);
     out_.push_back(token);
   }
 

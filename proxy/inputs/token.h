@@ -23,6 +23,39 @@ struct LexMode {
   bool operator==(const LexMode&) const = default;
 };
 
+// What a punctuator is to an #if, in the order that expression.cc wants; `none` for the others.
+enum class Op : std::uint8_t {
+  none,
+  end,
+  open,
+  close,
+  query,
+  colon,
+  comma,
+  or_or,
+  and_and,
+  bit_or,
+  bit_xor,
+  bit_and,
+  equal,
+  not_equal,
+  less,
+  greater,
+  less_equal,
+  greater_equal,
+  shift_left,
+  shift_right,
+  plus,
+  minus,
+  times,
+  divide,
+  modulo,
+  logical_not,
+  complement,
+  unary_plus,
+  unary_minus,
+};
+
 enum class TokenKind : std::uint8_t {
   identifier,
   number,
@@ -44,11 +77,12 @@ inline constexpr std::uint8_t kStringify = 16;   // a parameter after `#`
 struct Token {
   TokenKind kind = TokenKind::other;
   std::uint8_t flags = 0;
-  std::uint16_t parameter = 0;  // in a macro's body: 1 for the first parameter
-  Id id = kNoName;              // of an identifier
-  std::string_view text;        // as spelled; a header with its delimiters
+  std::uint8_t parameter = 0;  // in a macro's body: 1 for the first parameter
+  Op op = Op::none;            // of a punctuator
+  Id id = kNoName;             // of an identifier
+  std::string_view text;       // as spelled; a header with its delimiters
 
-  bool is(char c) const { return kind == TokenKind::punctuator && text.size() == 1 && text[0] == c; }
+  bool is(Op which) const { return op == which; }
   bool is(std::string_view s) const { return kind == TokenKind::punctuator && text == s; }
 };
 
