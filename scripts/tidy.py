@@ -101,7 +101,7 @@ LEFTOVERS = [
     (r'-----BEGIN [A-Z ]*PRIVATE KEY', 'a private key'),
     (r'\b(?:AKIA[0-9A-Z]{16}|gh[pousr]_[0-9A-Za-z]{30,}|xox[bp]-[0-9A-Za-z-]{20,})\b', 'a credential'),
     (r'(?i)\b(?:password|secret_key|api_key)\s*[:=]\s*["\'][^"\'\s]{8,}["\']', 'a credential'),
-    (r'(?<![\w.])/(?:work/(?:main|shared)|root/\w)|\.\./shared\b', 'a path of one machine'),
+    (r'(?<![\w.])/(?:work/(?:main|shared)|root/\.)|\.\./shared\b', 'a path of one machine'),
     (r'(?i)\b(?:issue|ticket) #?\d+\b', 'a ticket number: say the reason itself'),
 ]
 

@@ -13,12 +13,16 @@ from product import BUILD, TOP, ProductCase, wait_until
 EXPECTED = [
     'bin/gomacc',
     'bin/compiler_proxy',
+    'bin/goma_ctl.py',
+    'bin/goma_auth.py',
     'lib/goma/gcc',
     'lib/goma/g++',
     'lib/goma/clang',
     'lib/goma/clang++',
     'share/man/man1/gomacc.1',
     'share/man/man1/compiler_proxy.1',
+    'share/man/man1/goma_ctl.1',
+    'share/man/man1/goma_auth.1',
     'share/man/man5/goma-config.5',
     'share/doc/goma/README.md',
 ]

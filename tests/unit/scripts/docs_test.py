@@ -38,7 +38,7 @@ class Docs(unittest.TestCase):
             if p.suffix in ('.cc', '.h')
         ]
         for page in [*sorted((TOP / 'scripts/man').iterdir()), TOP / 'README.md']:
-            for name in set(re.findall(r'\bGOMA_[A-Z_]+', page.read_text())):
+            for name in set(re.findall(r'(?<!^\.TH )\bGOMA_[A-Z_]+', page.read_text(), re.MULTILINE)):
                 with self.subTest(f'{page.name}: {name}'):
                     self.assertTrue(any(f'"{name}"' in text for text in sources))
 
