@@ -98,7 +98,9 @@ class Keeper {
     base::Result<void> done = open_all();
     if (done) done = check_inputs(task_, prepared_);
     if (done) done = check_neighbours();
-    if (done && prepared_.unit->shared && holds_root()) done = use_absolute_form(task_, prepared_);
+    if (done && prepared_.unit->portable && (!comes_back() || (prepared_.unit->shared && holds_root()))) {
+      done = use_absolute_form(task_, prepared_);
+    }
     if (done) done = add_all();
     if (!done) return done;
     outcome_.out = messages(run_.report.out);
@@ -178,6 +180,28 @@ class Keeper {
         task_.services.neighbours.unexpected(run_.neighbours, own_outputs(task_, prepared_));
     if (!stranger.empty()) return base::unsupported("unknown_output: " + stranger);
     return {};
+  }
+
+  // Texts that hold the alias already, or a depfile laid out in a way we do not know, would come back
+  // changed.
+  bool comes_back() const {
+    const remote::Roots& roots = prepared_.unit->roots;
+    auto same = [&](const std::string& text) {
+      return remote::from_alias(remote::to_alias(text, roots), roots) == text;
+    };
+    if (!same(run_.report.out) || !same(run_.report.err)) return false;
+    for (const Opened& item : opened_) {
+      if (item.destination->kind != Destination::Kind::depfile) continue;
+      base::Result<remote::DepfileText> rule = remote::parse_depfile(item.text);
+      if (!rule || remote::make_depfile(*rule, prepared_.unit->family) != item.text) return false;
+      for (const std::string& path : rule->dependencies) {
+        if (!same(path)) return false;
+      }
+      for (const std::string& target : rule->targets) {
+        if (!same(target)) return false;
+      }
+    }
+    return true;
   }
 
   bool holds_root() {

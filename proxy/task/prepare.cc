@@ -143,6 +143,9 @@ base::Result<Prepared> prepare(Task& task, const std::vector<std::string>& key_e
   if (!watched) return watched.error();
   // The name by which the program was found, links and all.
   task.services.index.find(prepared.command.compiler, trail);
+  // What PWD leads to decides whether the compiler believes it.
+  std::string_view pwd = compiler::variable(key_env, "PWD").value_or("");
+  if (base::is_absolute(pwd)) task.services.index.find(pwd, trail);
   base::Result<remote::Action> action =
       remote::make_action(prepared.command, *prepared.compiler, prepared.closure, key_env, task.services.key,
                           task.services.index);
