@@ -206,6 +206,8 @@ class WordReader {
     switch (flag.does) {
       case Does::extra_output:
         outputs.named.push_back({value, true, std::string(flag.detail)});
+        // The entry that -MJ writes quotes every argument.
+        if (flag.detail == "compilation_database") draft_.command.traits.records_command_line = true;
         return true;
       case Does::aux_output:
         outputs.suffixes.push_back(flag.detail);

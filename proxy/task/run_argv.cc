@@ -5,22 +5,16 @@
 namespace task {
 namespace {
 
-// The user's arguments without -MMD and its file, response files expanded. -MT, -MQ and -MP stay.
+// The user's arguments without the words that make a depfile, response files expanded.
 std::vector<std::string> without_depfile(const compiler::Command& command) {
   std::vector<std::string> out;
   for (std::size_t i = 0; i < command.args.size(); ++i) {
     const compiler::Arg& arg = command.args[i];
-    if (arg.role == compiler::ArgRole::depfile) {
-      if (arg.text == "-MMD" || arg.text == "-MD") continue;
-      if (arg.text == "-MF") {
-        ++i;
-        continue;
-      }
-      if (arg.text.starts_with("-MF") || arg.text.starts_with("-Wp,-MMD,") ||
-          arg.text.starts_with("-Wp,-MD,"))
-        continue;
+    if (arg.role != compiler::ArgRole::depfile || arg.text == "-MP") {
+      out.push_back(arg.text);
+    } else if (arg.text == "-MF" || arg.text == "-MT" || arg.text == "-MQ") {
+      ++i;
     }
-    out.push_back(arg.text);
   }
   return out;
 }
@@ -59,6 +53,11 @@ RunArgv make_run_argv(const Request& request, const compiler::Command& command, 
     out.owes_depfile = command.depfile.kind == Kind::user_headers;
     if (out.owes_depfile) rest = without_depfile(command);
     out.argv.insert(out.argv.end(), {"-MD", "-MF", private_depfile});
+    // The targets that the user's depfile would have: the compilers derive them differently for -MD.
+    if (out.owes_depfile) {
+      for (const std::string& target : command.depfile.targets)
+        out.argv.insert(out.argv.end(), {"-MT", target});
+    }
   }
   for (std::string& argument : rest) {
     if (!drops_colour(argument, colour)) out.argv.push_back(std::move(argument));

@@ -145,12 +145,17 @@ class Outputs(ProductCase):
                 self.assertGreater(status.st_mtime, os.stat(os.path.join(self.work, 'x.cc')).st_mtime)
 
     def test_a_link_or_a_device_as_output_is_the_compilers_business(self):
-        os.symlink('elsewhere.o', os.path.join(self.work, 'out/link.o'))
-        for _ in range(2):
-            got = self.goma('g++', '-c', 'x.cc', '-o', 'out/link.o')
-            self.assertEqual(got.returncode, 0)
-            self.assertTrue(os.path.islink(os.path.join(self.work, 'out/link.o')))
-            self.assertTrue(os.path.exists(os.path.join(self.work, 'out/elsewhere.o')))
+        left = []
+        for wrapper in ([], [GOMACC], [GOMACC]):
+            link, target = (os.path.join(self.work, 'out', name) for name in ('link.o', 'elsewhere.o'))
+            for path in (link, target):
+                if os.path.lexists(path):
+                    os.unlink(path)
+            os.symlink('elsewhere.o', link)
+            got = self.run_in([*wrapper, 'g++', '-c', 'x.cc', '-o', 'out/link.o'])
+            left.append((got.returncode, os.path.islink(link), os.path.exists(target)))
+        self.assertEqual(left[0], left[1])
+        self.assertEqual(left[0], left[2])
 
 
 if __name__ == '__main__':
