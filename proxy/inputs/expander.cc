@@ -198,6 +198,8 @@ void Expander::expand_apart(const std::vector<Token>& in, std::vector<Token>& ou
 void Expander::substitute(const Macro& macro, std::vector<Argument>& arguments, Tokens& out) {
   const Tokens& body = macro.body(mode_, vocabulary_.names).tokens;
   int option_depth = 0;  // open parentheses within __VA_OPT__(
+  std::size_t option_begin = 0;
+  std::uint8_t option_space = 0;
   bool after_paste = false;
   for (std::size_t i = 0; i < body.size() && failure_ == nullptr; ++i) {
     const Token& token = body[i];
@@ -207,6 +209,8 @@ void Expander::substitute(const Macro& macro, std::vector<Argument>& arguments, 
       ++i;
       if (!arguments.back().expanded.empty()) {
         option_depth = 1;
+        option_begin = out.size();
+        option_space = token.flags & kSpaceBefore;
         continue;
       }
       int open = 1;
@@ -221,6 +225,7 @@ void Expander::substitute(const Macro& macro, std::vector<Argument>& arguments, 
     if (option_depth > 0) {
       option_depth += token.is(Op::open) ? 1 : token.is(Op::close) ? -1 : 0;
       if (option_depth == 0) {
+        if (option_begin < out.size()) out[option_begin].flags |= option_space;
         if (pastes && !out.empty()) out.back().flags |= kPasteLeft;
         after_paste = pastes;
         continue;
@@ -266,8 +271,10 @@ void Expander::substitute_parameter(const Macro& macro, const Token& token, Argu
   }
   const std::size_t first = out.size();
   out.insert(out.end(), replacement->begin(), replacement->end());
-  out[first].flags = without(out[first].flags, kSpaceBefore);
-  out[first].flags |= token.flags & kSpaceBefore;
+  if (!after_paste) {
+    out[first].flags = without(out[first].flags, kSpaceBefore);
+    out[first].flags |= token.flags & kSpaceBefore;
+  }
   if (pastes) out.back().flags |= kPasteLeft;
 }
 

@@ -1,0 +1,98 @@
+// A scan of files in memory for a compiler of which only the dialect is made up: no process is started.
+#pragma once
+
+#include <algorithm>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "compiler/command.h"
+#include "compiler/dialect.h"
+#include "fake/fake_clock.h"
+#include "fake/fake_files.h"
+#include "fake/fake_spawner.h"
+#include "inputs/file_index.h"
+#include "inputs/lists.h"
+#include "inputs/prelude.h"
+#include "inputs/preprocessor.h"
+#include "inputs/recorder.h"
+#include "inputs/resolver.h"
+#include "inputs/search_path.h"
+
+namespace fake {
+
+class ScanFixture {
+ public:
+  explicit ScanFixture(compiler::Family family = compiler::Family::gcc) {
+    command.family = family;
+    command.directory = "/w";
+    command.language = compiler::Language::cxx;
+    command.source = "main.cc";
+    files.make_directory("/w");
+    dialect.id = 1;
+    dialect.predefined = family == compiler::Family::gcc
+                             ? "#define __GNUC__ 12\n#define __cplusplus 201703L\n"
+                             : "#define __clang_major__ 19\n#define __cplusplus 201703L\n";
+    dialect.builtin_names = {"__has_include", "__has_include_next", "__has_attribute", "__has_builtin"};
+  }
+
+  void search(compiler::SearchDir::Kind kind, const std::string& path) {
+    command.search.push_back({kind, path});
+  }
+  void angle(const std::string& path) { search(compiler::SearchDir::Kind::angle, path); }
+
+  // Runs a new walk with all that was learnt by those before.
+  base::Result<inputs::Closure> scan() {
+    index.refresh();
+    inputs::Trail trail;
+    const inputs::Found cwd = index.find(command.directory, trail);
+    auto path = inputs::make_search_path(command, dialect, env, index, cwd.node, trail);
+    if (!path) return path.error();
+    const auto prelude = lists.prelude(command, dialect);
+    inputs::ScanTask task{command, dialect, *prelude, index, lists, answers, stop};
+    task.cwd = cwd.node;
+    task.since = index.epoch();
+    inputs::SearchConfig config{command.family, command.family == compiler::Family::gcc, cwd.node,
+                                std::move(*path)};
+    inputs::Resolver resolver(index, lists.vocabulary().headers, std::move(config));
+    ++scratch.scan;
+    inputs::Recorder recorder(index, scratch);
+    recorder.depends_on(trail);
+    inputs::Preprocessor preprocessor(task, scratch, resolver, recorder);
+    const inputs::Found source = index.find_in(cwd.node, command.source, trail);
+    const std::size_t slash = command.source.rfind('/');
+    const std::string directory = slash == std::string::npos ? "." : command.source.substr(0, slash);
+    auto done = preprocessor.run(source.node, index.find_in(cwd.node, directory, trail).node);
+    questions = preprocessor.open_questions();
+    if (!done) return done.error();
+    return recorder.finish();
+  }
+
+  // The names in the depfile, joined by blanks; or "refused: " and the label.
+  std::string listed() {
+    base::Result<inputs::Closure> closure = scan();
+    if (!closure) return "refused: " + closure.error().label();
+    std::string out;
+    for (const inputs::Input& input : closure->inputs) {
+      if (input.in_depfile) out += (out.empty() ? "" : " ") + input.spelled;
+    }
+    return out;
+  }
+
+  FakeFiles files;
+  FakeClock clock;
+  FakeSpawner spawner;
+  inputs::FileIndex index{files, clock, false};
+  compiler::Dialects dialects{files, spawner, ""};
+  inputs::Lists lists{index};
+  inputs::Answers answers{dialects};
+  inputs::Scratch scratch;
+  compiler::Command command;
+  compiler::Dialect dialect;
+  std::vector<std::string> env;
+  std::vector<std::string> questions;
+  std::stop_token stop;
+};
+
+}  // namespace fake

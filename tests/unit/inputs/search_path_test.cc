@@ -1,0 +1,98 @@
+#include "inputs/search_path.h"
+
+#include <doctest/doctest.h>
+
+#include "fake/scan_fixture.h"
+
+using Kind = compiler::SearchDir::Kind;
+
+namespace {
+
+struct Fixture {
+  fake::ScanFixture scan;
+  explicit Fixture(compiler::Family family = compiler::Family::gcc) : scan(family) {
+    for (const char* dir : {"/w/a", "/w/b", "/w/c", "/usr/include"}) scan.files.make_directory(dir);
+    scan.dialect.directories = {{"/usr/include", false}};
+  }
+  // The directories, those for quotes alone before a bar, "!" behind system ones; or the label.
+  std::string path() {
+    inputs::Trail trail;
+    inputs::NodeId cwd = scan.index.find("/w", trail).node;
+    auto made = inputs::make_search_path(scan.command, scan.dialect, scan.env, scan.index, cwd, trail);
+    if (!made) return made.error().label();
+    std::string out;
+    for (std::size_t i = 0; i < made->directories.size(); ++i) {
+      if (i == made->angle_begin) out += "| ";
+      out += made->directories[i].name + (made->directories[i].system ? "! " : " ");
+    }
+    return out;
+  }
+};
+
+struct ClangFixture : Fixture {
+  ClangFixture() : Fixture(compiler::Family::clang) {}
+};
+
+}  // namespace
+
+TEST_CASE_FIXTURE(Fixture, "kinds of directories come in their order") {
+  scan.search(Kind::after, "c");
+  scan.search(Kind::system, "b");
+  scan.search(Kind::angle, "./a");
+  scan.search(Kind::quote, "q");
+  scan.files.make_directory("/w/q");
+  CHECK(path() == "q | ./a b! /usr/include! c! ");
+}
+
+TEST_CASE_FIXTURE(Fixture, "directories that are missing or no directories are left out") {
+  scan.files.write("/w/file", "");
+  scan.angle("none");
+  scan.angle("file");
+  scan.angle("a");
+  CHECK(path() == "| a /usr/include! ");
+}
+
+TEST_CASE_FIXTURE(Fixture, "gcc: the first of equal directories stays, but a system one wins") {
+  scan.files.link("/w/alias", "a");
+  scan.angle("a");
+  scan.angle("b");
+  scan.angle("alias");
+  CHECK(path() == "| a b /usr/include! ");
+  scan.search(Kind::system, "./a");
+  CHECK(path() == "| b ./a! /usr/include! ");
+  scan.search(Kind::quote, "a");
+  CHECK(path() == "| b ./a! /usr/include! ");
+}
+
+TEST_CASE_FIXTURE(Fixture, "gcc: a quote directory that heads the next chain goes, another stays") {
+  scan.search(Kind::quote, "a");
+  scan.angle("a");
+  CHECK(path() == "| a /usr/include! ");
+  scan.search(Kind::quote, "b");
+  CHECK(path() == "a b | a /usr/include! ");
+}
+
+TEST_CASE_FIXTURE(ClangFixture, "clang: quote directories are compared among themselves alone") {
+  scan.search(Kind::quote, "a");
+  scan.angle("a/");
+  scan.search(Kind::system, "a");
+  scan.angle("b");
+  CHECK(path() == "a | b a! /usr/include! ");
+}
+
+TEST_CASE_FIXTURE(ClangFixture, "clang: a file in place of a directory may be a header map") {
+  scan.files.write("/w/x.hmap", "pamh");
+  scan.angle("x.hmap");
+  CHECK(path() == "header_map");
+}
+
+TEST_CASE_FIXTURE(Fixture, "frameworks are refused") {
+  scan.search(Kind::framework, "a");
+  CHECK(path() == "frameworks");
+}
+
+TEST_CASE_FIXTURE(Fixture, "directories of CPATH are the user's") {
+  scan.env = {"CPATH=/w/a:/w/b"};
+  scan.dialect.directories = {{"/w/a", false}, {"/w/b", false}, {"/usr/include", false}};
+  CHECK(path() == "| /w/a /w/b /usr/include! ");
+}
