@@ -212,7 +212,7 @@ class Store(Project):
             self.skipTest('cannot mount a tmpfs here')
         self.addCleanup(subprocess.run, ['umount', '-l', small])
         self.stop_daemon()
-        self.env['GOMA_LOCAL_OUTPUT_CACHE_DIR'] = os.path.join(small, 'cache')
+        self.env.update(GOMA_LOCAL_OUTPUT_CACHE_DIR=os.path.join(small, 'cache'), GOMA_CACHE_SIZE='1G')
         self.start_daemon()
         self.build_and_check()
         self.build_and_check()
