@@ -56,7 +56,8 @@ LexMode lex_mode(const compiler::Command& command, const LanguageFacts& language
   mode.strict_c89 = c && language.strict && language.stdc_version < 199901;
   mode.digit_separators = language.cplusplus >= 201402 || (language.c23() && !mode.assembler);
   mode.digraphs = !(mode.strict_c89 && language.stdc_version < 199409) && !(mode.assembler && gcc);
-  mode.elifdef = !gcc || language.cplusplus > 202002 || language.c23();
+  // gcc knows it in its own dialects at any standard; in a strict older one it is no directive.
+  mode.elifdef = !gcc || !language.strict || language.cplusplus > 202002 || language.c23();
   for (const compiler::Arg& arg : command.args) {
     if (arg.text == "-trigraphs" || arg.text == "--trigraphs" || arg.text == "-ftrigraphs") {
       mode.trigraphs = true;

@@ -277,7 +277,10 @@ base::Result<void> Preprocessor::check_facts(const DirectiveList& list, bool sys
   if ((facts & kStrictSlashes) != 0 && !(gcc() && system)) return base::unsupported("line_comment_c89");
   if ((facts & kOddRawString) != 0) return base::unsupported("raw_string");
   if ((facts & kTrigraph) != 0 && language.c23() && language.strict) return base::unsupported("trigraph");
-  if ((facts & kElifdef) != 0 && language.gcc_major > 12 && !task_.prelude.mode.elifdef) {
+  // Measured with gcc 12, which was the first to know them.
+  const bool elifdef_known =
+      !gcc() || language.gcc_major == 12 || (language.gcc_major > 12 && task_.prelude.mode.elifdef);
+  if ((facts & kElifdef) != 0 && !elifdef_known) {
     return base::unsupported("elifdef");
   }
   if ((facts & kTextCounter) != 0) counter_in_text_ = true;

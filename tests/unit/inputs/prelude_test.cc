@@ -35,13 +35,14 @@ TEST_CASE("the way of reading follows the standard in force") {
   CHECK(cxx17->mode.raw_strings);
   CHECK(cxx17->mode.digit_separators);
   CHECK_FALSE(cxx17->mode.trigraphs);
-  CHECK_FALSE(cxx17->mode.elifdef);
+  CHECK(cxx17->mode.elifdef);
   CHECK(cxx17->rules.named_operators);
   CHECK(cxx17->language.gcc_major == 12);
 
   auto strict11 =
       prelude_of(Family::gcc, Language::cxx, "#define __STRICT_ANSI__ 1\n#define __cplusplus 201103L\n");
   CHECK(strict11->mode.trigraphs);
+  CHECK_FALSE(strict11->mode.elifdef);
   CHECK_FALSE(strict11->mode.digit_separators);
 
   auto gnu11 = prelude_of(Family::gcc, Language::c, "#define __STDC_VERSION__ 201112L\n");
