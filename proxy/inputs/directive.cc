@@ -484,7 +484,9 @@ std::shared_ptr<const DirectiveList> read_directives(std::string_view content, c
   reader.run();
   maker.finish();
   if (reader.slashes_in_question()) list->facts |= kStrictSlashes;
-  if (reader.odd_raw_string()) list->facts |= kOddRawString;
+  // In a raw string trigraphs are none, but they were all replaced before.
+  const bool mixed = reader.saw_raw_string() && !translated.empty();
+  if (reader.odd_raw_string() || mixed) list->facts |= kOddRawString;
   if (!present.empty()) {
     TextFacts facts(text, reader.ranges(), mode, *list);
     for (const Needle& needle : present) facts.find(needle);

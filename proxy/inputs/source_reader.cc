@@ -230,7 +230,7 @@ bool SourceReader::raw_string() {
   std::size_t found = rest.find(close);
   const char* stop = found == std::string_view::npos ? end_ : open + found + close.size();
   for (const char* p = at_; p < stop; ++p) line_number_ += *p == '\n';
-  if (mode_.trigraphs) odd_raw_string_ = true;
+  saw_raw_string_ = true;
   if (in_directive_) {
     std::string_view whole(at_, static_cast<std::size_t>(stop - at_));
     if (whole.find_first_of("\n\r") != std::string_view::npos) odd_raw_string_ = true;

@@ -43,6 +43,8 @@ class SourceReader {
   void run();
 
   bool slashes_in_question() const { return slashes_in_question_; }
+  bool saw_raw_string() const { return saw_raw_string_; }
+  // One that spans lines of a directive.
   bool odd_raw_string() const { return odd_raw_string_; }
 
  private:
@@ -72,6 +74,7 @@ class SourceReader {
   bool in_directive_ = false;
   bool keep_ranges_ = false;
   bool slashes_in_question_ = false;
+  bool saw_raw_string_ = false;
   bool odd_raw_string_ = false;
   std::vector<SourceRange> ranges_;
 };

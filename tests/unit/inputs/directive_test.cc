@@ -108,6 +108,14 @@ TEST_CASE("trigraphs are read where the language has them") {
   CHECK(read("?\?=define A ?\?/\n B\n", mode)->items.size() == 1);
 }
 
+TEST_CASE("raw strings are trouble only across lines of a directive and beside trigraphs") {
+  inputs::LexMode mode;
+  mode.raw_strings = mode.trigraphs = true;
+  CHECK((read("x = R\"(\n)\";\n#define A R\"(b)\"\n", mode)->facts & inputs::kOddRawString) == 0);
+  CHECK((read("#define A R\"(\n)\"\n", mode)->facts & inputs::kOddRawString) != 0);
+  CHECK((read("x = R\"(a)\"; // ?\?=\n", mode)->facts & inputs::kOddRawString) != 0);
+}
+
 TEST_CASE("assembler source tells the files that it names") {
   inputs::LexMode mode;
   mode.assembler = true;
