@@ -48,6 +48,7 @@ TEST_CASE("a command with -MD runs as typed but for colour") {
 TEST_CASE("-MMD is replaced, its targets stay") {
   Case c = make({"g++", "-MMD", "-MF", "x.d", "-MT", "x.o", "-MP", "-Wp,-MMD,y.d", "-c", "x.cc"},
                 compiler::Depfile::Kind::user_headers);
+  c.command.depfile.targets = {"x.o"};
   task::RunArgv run = task::make_run_argv(c.request, c.command, Colour::untouched, "/p/1.d");
   CHECK(run.argv == Words{"/usr/bin/g++", "-MD", "-MF", "/p/1.d", "-MT", "x.o", "-MP", "-c", "x.cc"});
   CHECK(run.owes_depfile);
