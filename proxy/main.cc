@@ -19,6 +19,7 @@
 #include <vector>
 
 #include "base/clock.h"
+#include "base/fd.h"
 #include "base/files.h"
 #include "base/log.h"
 #include "base/machine.h"
@@ -78,13 +79,6 @@ void raise_limits() {
   // Hundreds of arenas keep hundreds of MiB after a burst of tasks; a few per core are as fast.
   ::mallopt(M_ARENA_MAX, 2 * base::processor_count() + 2);
 #endif
-}
-
-void make_folders(const std::string& path) {
-  for (std::size_t slash = path.find('/', 1); slash != std::string::npos; slash = path.find('/', slash + 1)) {
-    ::mkdir(path.substr(0, slash).c_str(), 0755);
-  }
-  ::mkdir(path.c_str(), 0700);
 }
 
 // Private depfiles of a daemon that was killed are of no use to anybody.
@@ -257,7 +251,7 @@ int main(int argc, char** argv) {
   ::umask(077);
   raise_limits();
   handle_signals();
-  make_folders(config->text("state_dir"));
+  base::make_folders(config->text("state_dir"));
   if (detach) base::log_to(log_path(*config));
   for (const std::string& name : config->unknown_variables()) {
     base::log(base::LogLevel::warning, name + " means nothing to this version");

@@ -79,4 +79,11 @@ Result<void> write_file_atomic(const std::string& path, std::string_view bytes, 
   return written;
 }
 
+void make_folders(const std::string& path) {
+  for (std::size_t slash = path.find('/', 1); slash != std::string::npos; slash = path.find('/', slash + 1)) {
+    ::mkdir(path.substr(0, slash).c_str(), 0700);
+  }
+  ::mkdir(path.c_str(), 0700);
+}
+
 }  // namespace base

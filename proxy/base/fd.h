@@ -45,4 +45,7 @@ Result<void> write_all(int fd, std::string_view bytes);
 // Makes `path` hold `bytes`, whole or not at all: a temporary beside it, then rename. `mode` before umask.
 Result<void> write_file_atomic(const std::string& path, std::string_view bytes, unsigned mode = 0644);
 
+// Makes a folder, mode 0700, and those above it. One that is there already is left as it is.
+void make_folders(const std::string& path);
+
 }  // namespace base

@@ -1,6 +1,5 @@
 #include "compiler/record.h"
 
-#include <filesystem>
 #include <nlohmann/json.hpp>
 #include <system_error>
 
@@ -222,8 +221,7 @@ std::optional<DialectRecord> dialect_from_text(std::string_view key, const std::
 
 void keep_record(const std::string& path, const std::string& text) {
   if (text.empty()) return;
-  std::error_code error;
-  std::filesystem::create_directories(std::filesystem::path(base::directory_name(path)), error);
+  base::make_folders(std::string(base::directory_name(path)));
   base::Result<void> written = base::write_file_atomic(path, text, 0600);
   if (!written)
     base::log(base::LogLevel::warning, "cannot keep a probe's result: " + written.error().message);

@@ -20,8 +20,8 @@ struct Task {
   std::uint64_t epoch = 0;  // of the file index when this task began to look
 };
 
-// Makes everything that happened to the file system so far known to the index, and notes the moment: a file that
-// changes while the task looks around must not pass for what the task saw.
+// Makes everything that happened to the file system so far known to the index, and notes the moment: a file
+// that changes while the task looks around must not pass for what the task saw.
 inline void refresh_index(Task& task) {
   task.services.index.refresh();
   task.epoch = task.services.index.epoch();

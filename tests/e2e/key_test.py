@@ -17,19 +17,30 @@ int value = A;
 const char *file = __FILE__;
 int f(int x, const char *p) { assert(x); S s; if (p[0] < 0) return twice(x) + (int)sizeof(s); return A; }
 '''
+HEADER = '''
+#ifndef A
+#define A 1
+#endif
+#if __has_include("c.h")
+#include "c.h"
+#endif
+#include "o.h"
+'''
 # Pairs of arguments for the same source; the outputs differ, or may.
 FLAGS = [
     ('-O0', '-O2'), ('-O2', '-Os'), ('', '-g'), ('-g', '-g1'), ('-g', '-gdwarf-4'), ('', '-DA=2'),
     ('-DB=1', '-DB=2'), ('-DA=2', '-DA=2 -UA'), ('-std=c++14', '-std=c++20'), ('', '-fPIC'),
-    ('', '-fno-exceptions'), ('', '-fno-rtti'), ('', '-funsigned-char'), ('', '-fvisibility=hidden'),
-    ('', '-ffunction-sections'), ('', '-fdata-sections'), ('', '-mavx2'), ('-march=x86-64', '-march=haswell'),
-    ('', '-fstack-protector-all'), ('', '-fsanitize=undefined'), ('', '-DNDEBUG'), ('', '-pthread'),
-    ('', '-Werror'), ('-Wall', '-Wextra -Wall'), ('', '-fno-inline'), ('', '-fomit-frame-pointer'),
+    ('', '-fno-exceptions'), ('', '-fno-rtti'), ('', '-funsigned-char'),
+    ('', '-fvisibility=hidden'), ('', '-ffunction-sections'), ('', '-fdata-sections'),
+    ('', '-mavx2'), ('-march=x86-64', '-march=haswell'), ('', '-fstack-protector-all'),
+    ('', '-fsanitize=undefined'), ('', '-DNDEBUG'), ('', '-pthread'), ('', '-Werror'),
+    ('-Wall', '-Wextra -Wall'), ('', '-fno-inline'), ('', '-fomit-frame-pointer'),
     ('-Ione', '-Itwo'), ('-Ione -Itwo', '-Itwo -Ione'), ('', '-include b.h'), ('', '-imacros b.h'),
     ('-iquote one', '-iquote two'), ('-isystem one', '-isystem two'), ('', '-ffile-prefix-map=x=y'),
-    ('-g', '-g -fdebug-prefix-map=/=/other'), ('', '-fmacro-prefix-map=x=y'), ('', '-fwrapv'), ('', '-ffast-math'),
-    ('', '-fno-strict-aliasing'), ('', '-x c'), ('', '-fshort-enums'), ('', '-fpack-struct'), ('', '-fcommon'),
-    ('', '-fno-plt'), ('', '-Wa,--noexecstack'), ('', '-gz'), ('', '-fno-asynchronous-unwind-tables'),
+    ('-g', '-g -fdebug-prefix-map=/=/other'), ('', '-fmacro-prefix-map=x=y'), ('', '-fwrapv'),
+    ('', '-ffast-math'), ('', '-fno-strict-aliasing'), ('', '-x c'), ('', '-fshort-enums'),
+    ('', '-fpack-struct'), ('', '-fcommon'), ('', '-fno-plt'), ('', '-Wa,--noexecstack'),
+    ('', '-gz'), ('', '-fno-asynchronous-unwind-tables'),
 ]
 VARIABLES = [
     ('CPATH', 'one', 'two'), ('CPLUS_INCLUDE_PATH', 'one', 'two'), ('SOURCE_DATE_EPOCH', '1', '1000000000'),
@@ -41,7 +52,7 @@ class Key(ProductCase):
     def setUp(self):
         super().setUp()
         self.write('x.cc', SOURCE)
-        self.write('a.h', '#ifndef A\n#define A 1\n#endif\n#if __has_include("c.h")\n#include "c.h"\n#endif\n#include "o.h"\n')
+        self.write('a.h', HEADER)
         self.write('o.h', '')
         self.write('b.h', 'extern int b;\n#define B 3\n')
         self.write('one/o.h', '#define O 1\nint o1;\n')
@@ -159,7 +170,7 @@ class Checkouts(ProductCase):
     def setUp(self):
         super().setUp()
         self.write('.git/HEAD', '')
-        self.write('src/x.cc', '#include <vector>\n#include "a.h"\nint f(int n) { int unused; return A + n; }\n')
+        self.write('src/x.cc', '#include <vector>\n#include "a.h"\nint f() { int unused; return A; }\n')
         self.write('include/a.h', '#pragma once\n#define A 1\n')
         self.one, self.two = self.checkout('one'), self.checkout('a/much/longer/name')
 

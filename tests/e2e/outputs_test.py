@@ -106,12 +106,15 @@ class Outputs(ProductCase):
     def test_ordinary_commands_are_hits(self):
         for compiler in CXX:
             for text in (
-                '-c {s}', '-c {s} -o out/x.cc.o', '-S {s}', '-fsyntax-only {s}', '-MD -MF out/x.d -c {s} -o out/x.o',
-                '-MMD -c {s} -o out/x.o', '-g -gsplit-dwarf -c {s} -o out/x.o', '-fstack-usage -c {s} -o out/x.o',
-                '-O2 -g -std=c++20 -Wall -Iinc -DX=1 -c {s} -o out/x.o', '@args.rsp -c {s} -o out/x.o',
-                '-c pre.ii -o out/x.o', '-x c++ -c other.txt -o out/x.o', '-Wp,-MMD,out/x.d -c {s} -o out/x.o',
+                '-c {s}', '-c {s} -o out/x.cc.o', '-S {s}', '-fsyntax-only {s}',
+                '-MD -MF out/x.d -c {s} -o out/x.o', '-MMD -c {s} -o out/x.o',
+                '-g -gsplit-dwarf -c {s} -o out/x.o', '-fstack-usage -c {s} -o out/x.o',
+                '-O2 -g -std=c++20 -Wall -Iinc -DX=1 -c {s} -o out/x.o',
+                '@args.rsp -c {s} -o out/x.o', '-c pre.ii -o out/x.o',
+                '-x c++ -c other.txt -o out/x.o', '-Wp,-MMD,out/x.d -c {s} -o out/x.o',
                 '-frandom-seed=1 --coverage -c {s} -o out/x.o', '-c asm.S -o out/x.o',
-                '-fdiagnostics-color=always -Wall -c {s} -o out/x.o', '-fsanitize=undefined -c {s} -o out/x.o',
+                '-fdiagnostics-color=always -Wall -c {s} -o out/x.o',
+                '-fsanitize=undefined -c {s} -o out/x.o',
             ):
                 with self.subTest(compiler=compiler, command=text):
                     results = self.compile_three_times([compiler, *self.words(text)])

@@ -39,7 +39,8 @@ class Project(ProductCase):
         for i in range(UNITS):
             self.write(
                 f'u{i}.cc',
-                f'#include "common.h"\nstd::map<std::string, std::vector<int>> m{i};\nint f{i}(int x) {{ return x + {i}; }}\n',
+                f'#include "common.h"\nstd::map<std::string, std::vector<int>> m{i};\n'
+                f'int f{i}(int x) {{ return x + {i}; }}\n',
             )
         self.write_rules(f'{GOMACC} g++')
         self.reference = self.plain_objects()
@@ -170,7 +171,8 @@ class Daemon(Project):
 
 class Store(Project):
     def entries(self):
-        return [os.path.join(folder, name) for folder, _, names in os.walk(self.path('cache')) for name in names]
+        walk = os.walk(self.path('cache'))
+        return [os.path.join(folder, name) for folder, _, names in walk for name in names]
 
     def test_a_deleted_store_is_made_again(self):
         self.build_and_check()
@@ -207,7 +209,8 @@ class Store(Project):
 
     def test_a_full_disk_means_no_caching_and_a_message(self):
         small = tempfile.mkdtemp(prefix='full', dir=self.top)
-        mounted = subprocess.run(['mount', '-t', 'tmpfs', '-o', 'size=300k', 'tmpfs', small], capture_output=True)
+        mount = ['mount', '-t', 'tmpfs', '-o', 'size=300k', 'tmpfs', small]
+        mounted = subprocess.run(mount, capture_output=True)
         if mounted.returncode != 0:
             self.skipTest('cannot mount a tmpfs here')
         self.addCleanup(subprocess.run, ['umount', '-l', small])
@@ -221,7 +224,8 @@ class Store(Project):
     def test_two_daemons_share_one_store(self):
         other = dict(self.env, GOMA_TMP_DIR=self.path('tmp2'))
         log = open(self.path('daemon2.log'), 'wb')
-        second = subprocess.Popen([PROXY], env=other, stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd='/')
+        null = subprocess.DEVNULL
+        second = subprocess.Popen([PROXY], env=other, stdin=null, stdout=log, stderr=log, cwd='/')
         self.addCleanup(log.close)
         self.addCleanup(self.stop_daemon, second)
         self.build_and_check()
@@ -234,8 +238,9 @@ class Store(Project):
 
 class Inputs(Project):
     def test_a_header_that_changes_while_it_compiles_is_not_kept(self):
-        slow = '#include "common.h"\n' + ''.join(f'std::map<std::string, std::map<int, std::vector<char[{i + 1}]>>> v{i};\n' for i in range(150))
-        self.write('slow.cc', slow + 'int last = LAST;\n')
+        slow = '#include "common.h"\n' + ''.join(
+            f'std::map<std::string, std::map<int, std::vector<char[{i + 1}]>>> v{i};\n' for i in range(150)
+        )
         self.write('last.h', '#define LAST 1\n')
         self.write('slow.cc', '#include "last.h"\n' + slow + 'int last = LAST;\n')
         argv = [GOMACC, 'g++', '-c', 'slow.cc', '-o', 'slow.o']

@@ -58,3 +58,10 @@ TEST_CASE("a descriptor is closed once, and is not inherited") {
   second.reset();
   CHECK(::fcntl(number, F_GETFD) < 0);
 }
+
+TEST_CASE("folders are made with those above them, and again without harm") {
+  fake::TempDir dir;
+  base::make_folders(dir / "a/b/c");
+  base::make_folders(dir / "a/b/c");
+  CHECK(std::filesystem::is_directory(dir / "a/b/c"));
+}
