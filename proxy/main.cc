@@ -130,7 +130,8 @@ class Daemon {
                   memo_,
                   neighbours_,
                   {config.text("exec_root"), config.text("silo"), {}, false},
-                  base::join(config.text("tmp_dir"), "private")},
+                  base::join(config.text("tmp_dir"), "private"),
+                  config.text("goma") != "none"},
         listener_(
             {config.text("tmp_dir"), config.text("socket_name"), config.text("lock_name"), GOMA_VERSION,
              static_cast<std::size_t>(config.number("max_tasks"))},

@@ -1,6 +1,8 @@
 #include "task/compile.h"
 
+#include <algorithm>
 #include <optional>
+#include <string_view>
 
 #include "base/path.h"
 #include "compiler/environment.h"
@@ -22,6 +24,25 @@ std::string shell_word(const std::string& word) {
   return out + "'";
 }
 
+bool looks_like_source(std::string_view word) {
+  constexpr std::string_view kExtensions[] = {".c",  ".cc", ".cpp", ".cxx", ".C", ".c++", ".m",
+                                              ".mm", ".i",  ".ii",  ".s",   ".S", ".sx"};
+  std::string_view extension = base::extension(word);
+  return !word.starts_with('-') &&
+         std::find(std::begin(kExtensions), std::end(kExtensions), extension) != std::end(kExtensions);
+}
+
+// A first guess for the page, in case the command is refused before it is understood.
+void guess_names(const std::vector<std::string>& argv, Record& record) {
+  for (std::size_t i = 1; i < argv.size(); ++i) {
+    if (argv[i - 1] == "-o") {
+      record.output = argv[i];
+    } else if (record.source.empty() && looks_like_source(argv[i])) {
+      record.source = argv[i];
+    }
+  }
+}
+
 Record describe(const Request& request) {
   Record record;
   record.pid = request.pid;
@@ -31,6 +52,7 @@ Record describe(const Request& request) {
     if (!record.command.empty()) record.command += ' ';
     record.command += shell_word(argument);
   }
+  guess_names(request.argv, record);
   return record;
 }
 
@@ -92,6 +114,7 @@ std::optional<Reply> try_cache(Task& task, const Unit& unit) {
 
 Reply compile(Task& task) {
   const Services& services = task.services;
+  if (!services.enabled) return run_uncached(task, "disabled: by the setting goma");
   if (std::string reason = asked_locally(task.request); !reason.empty()) return run_uncached(task, reason);
   base::Result<std::vector<std::string>> key_env = key_environment(task.request);
   if (!key_env) return run_uncached(task, key_env.error().message);

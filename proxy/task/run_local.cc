@@ -41,8 +41,11 @@ base::Result<base::Pass> wait_for_slot(Task& task) {
 }
 
 base::Result<RunReport> run_in_slot(Task& task, const RunOrder& order) {
+  // What takes long is shown while it lasts.
+  task.services.history.update(task.record);
   base::Result<base::Pass> pass = wait_for_slot(task);
   if (!pass) return pass.error();
+  task.services.history.update(task.record);
   PhaseTimer timer(task, Phase::execute);
   return task.client.run(order, task.stop);
 }

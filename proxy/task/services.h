@@ -40,6 +40,7 @@ struct Services {
   Neighbours& neighbours;
   remote::KeySettings key;
   std::string private_folder;  // for private depfiles: in the daemon's own folder
+  bool enabled = true;         // false (mode `none`): every compile runs as typed
 };
 
 }  // namespace task

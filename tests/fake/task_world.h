@@ -82,7 +82,8 @@ class TaskWorld {
                   memo_,
                   neighbours_,
                   {},
-                  dir_ / "private"},
+                  dir_ / "private",
+                  true},
         client(work_) {
     std::filesystem::create_directories(work_);
     std::filesystem::create_directories(dir_ / "private");
@@ -119,6 +120,7 @@ class TaskWorld {
 
   const std::string& work() const { return work_; }
   const task::Services& services() const { return services_; }
+  task::Services& services() { return services_; }
   cache::Store& store() { return store_; }
   task::History& history() { return history_; }
 

@@ -78,3 +78,14 @@ TEST_CASE("words of a command are quoted for a shell") {
   world.compile({"g++", "-DX=a b", "-DY='q'", "-c", "x.cc"});
   CHECK(world.history().find(1)->command == "g++ '-DX=a b' '-DY='\\''q'\\''' -c x.cc");
 }
+
+TEST_CASE("a disabled daemon leaves every compile to the compiler") {
+  fake::TaskWorld world;
+  world.write("x.cc", "int x;\n");
+  world.services().enabled = false;
+  for (int i = 0; i < 2; ++i) {
+    CHECK(world.compile({"g++", "-c", "x.cc"}).ran);
+    CHECK(world.last().result == Result::passthrough);
+    CHECK(world.last().source == "x.cc");
+  }
+}
