@@ -62,6 +62,15 @@ bool has_trigraph(std::string_view content) {
   return false;
 }
 
+bool has_trigraph_splice(std::string_view content) {
+  for (std::size_t at = content.find("??/"); at != std::string_view::npos; at = content.find("??/", at + 1)) {
+    std::size_t next = at + 3;
+    while (next < content.size() && is_blank(content[next])) ++next;
+    if (next < content.size() && (content[next] == '\n' || content[next] == '\r')) return true;
+  }
+  return false;
+}
+
 // Gathers the list while a SourceReader walks.
 class ListMaker : public SourceVisitor {
  public:
@@ -101,8 +110,6 @@ class ListMaker : public SourceVisitor {
   }
 
  private:
-  static constexpr std::uint32_t kNone = 0xffffffff;
-
   void add(DirectiveKind kind) {
     item_.kind = kind;
     list_.items.push_back(item_);
@@ -226,7 +233,6 @@ class ListMaker : public SourceVisitor {
       kind = DirectiveKind::include_macros;
     } else if (name == "embed") {
       kind = DirectiveKind::embed;
-      list_.facts |= kEmbed;
     } else {
       return false;
     }
@@ -468,7 +474,7 @@ std::shared_ptr<const DirectiveList> read_directives(std::string_view content, c
   std::string translated;
   std::string_view text = without_mark(content);
   if (has_trigraph(text)) {
-    list->facts |= kTrigraph;
+    list->facts |= kTrigraph | (has_trigraph_splice(text) ? kTrigraphSplice : 0u);
     if (mode.trigraphs) {
       translated = replace_trigraphs(text);
       text = translated;

@@ -71,7 +71,7 @@ enum TextFact : std::uint32_t {
   kElifdef = 1 << 13,        // #elifdef or #elifndef
   kWideText = 1 << 14,       // UTF-16 or UTF-32
   kTimeMacro = 1 << 15,      // a macro whose body mentions the time
-  kEmbed = 1 << 16,
+  kTrigraphSplice = 1 << 18,   // `??/` at the end of a line
   kTextTimestamp = 1 << 17,  // __TIMESTAMP__ outside of directives
 };
 

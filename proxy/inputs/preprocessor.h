@@ -67,8 +67,11 @@ class Preprocessor : private BuiltinHost {
   const std::vector<std::string>& open_questions() const { return open_questions_; }
   // What needs a second look when all files are known: whether one defines a macro that mentions the time,
   // and the lists with assembler directives that name files.
-  bool saw_time_macro() const { return saw_time_macro_; }
-  const std::vector<const DirectiveList*>& assembler_lists() const { return assembler_lists_; }
+  struct Later {
+    bool time_macro = false;
+    std::vector<const DirectiveList*> assembler_lists;  // good as long as the preprocessor
+  };
+  const Later& later() const { return later_; }
 
  private:
   // A file being read.
@@ -90,6 +93,11 @@ class Preprocessor : private BuiltinHost {
     bool angled = false;
     bool next = false;
     bool import = false;
+  };
+  // Of __COUNTER__. Uses in text are not counted, so after one its value is not known.
+  struct Counter {
+    std::int64_t value = 0;
+    bool in_text = false;
   };
   static constexpr std::int32_t kNowhere = -1;
   static constexpr std::int32_t kIncluderDirectory = -2;  // gcc: #include_next begins anew
@@ -147,11 +155,9 @@ class Preprocessor : private BuiltinHost {
   std::unordered_set<std::uint64_t> stacked_;                  // gcc: identities that were read
   std::unordered_multimap<std::uint64_t, NodeId> once_sizes_;  // by size
   std::vector<std::string> open_questions_;
-  std::int64_t counter_ = 0;
+  Counter counter_;
   std::uint32_t line_ = 0;  // of the directive that is expanded
-  bool counter_in_text_ = false;
-  bool saw_time_macro_ = false;
-  std::vector<const DirectiveList*> assembler_lists_;
+  Later later_;
   bool first_include_ = true;
 };
 

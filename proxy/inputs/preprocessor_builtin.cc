@@ -74,9 +74,8 @@ Token Preprocessor::expand_builtin(const Macro& macro, const Token& name, Expand
       if ((frame.list->facts & kLineDirective) != 0) expander.fail("line_macro");
       return expander.make_number(line_, name);
     case Builtin::counter:
-      // Its value depends on the uses in text, which are not counted.
-      if (counter_in_text_) expander.fail("counter_macro");
-      return expander.make_number(counter_++, name);
+      if (counter_.in_text) expander.fail("counter_macro");
+      return expander.make_number(counter_.value++, name);
     case Builtin::include_level:
       return expander.make_number(static_cast<std::int64_t>(frames_.size()) - 1, name);
     case Builtin::has_include:

@@ -246,11 +246,11 @@ base::Result<Closure> Scanner::State::scan_preprocessing(const compiler::Command
 // What can be told only when all files are known.
 base::Result<void> Scanner::State::finish_facts(const ScanTask& task, const Preprocessor& preprocessor,
                                                 Recorder& recorder) {
-  for (const DirectiveList* list : preprocessor.assembler_lists()) {
+  for (const DirectiveList* list : preprocessor.later().assembler_lists) {
     auto added = add_assembler_files(*list, lists_, index_, task.cwd, recorder);
     if (!added) return added;
   }
-  if (!preprocessor.saw_time_macro() || recorder.facts().time_macro) return {};
+  if (!preprocessor.later().time_macro || recorder.facts().time_macro) return {};
   std::vector<NodeId> files;
   for (const Input& input : recorder.inputs()) {
     if (input.node != kNoNode && input.in_depfile) files.push_back(input.node);

@@ -4,6 +4,7 @@
 // what else was found.
 #include <unistd.h>
 
+#include <charconv>
 #include <chrono>
 #include <climits>
 #include <cstdio>
@@ -11,6 +12,7 @@
 #include <cstring>
 #include <set>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/clock.h"
@@ -31,7 +33,6 @@ struct Options {
   bool spelled = false;
   bool facts = false;
   int times = 0;
-  std::string list;  // a file with one command per line, in place of a command
 };
 
 int refuse(const base::Error& error) {
@@ -79,7 +80,10 @@ int main(int argc, char** argv) {
   for (; at < argc && std::strncmp(argv[at], "--", 2) == 0; ++at) {
     if (std::strcmp(argv[at], "--spelled") == 0) options.spelled = true;
     if (std::strcmp(argv[at], "--facts") == 0) options.facts = true;
-    if (std::strcmp(argv[at], "--time") == 0 && at + 1 < argc) options.times = std::atoi(argv[++at]);
+    if (std::strcmp(argv[at], "--time") == 0 && at + 1 < argc) {
+      const std::string_view number(argv[++at]);
+      std::from_chars(number.data(), number.data() + number.size(), options.times);
+    }
   }
   if (at >= argc) return 2;
   compiler::CommandLine line;
@@ -90,6 +94,7 @@ int main(int argc, char** argv) {
   line.directory = directory;
   for (char** one = environ; *one != nullptr; ++one) line.env.emplace_back(*one);
 
+  // Keeps what the compilers answered from one run to the next.
   const char* state = std::getenv("SCAN_INPUTS_STATE");
   const std::string state_directory = state != nullptr ? state : "";
   std::stop_token stop;

@@ -116,6 +116,11 @@ TEST_CASE("raw strings are trouble only across lines of a directive and beside t
   CHECK((read("x = R\"(a)\"; // ?\?=\n", mode)->facts & inputs::kOddRawString) != 0);
 }
 
+TEST_CASE("a trigraph that would join lines is told") {
+  CHECK((read("/?\?/\n* c\n")->facts & inputs::kTrigraphSplice) != 0);
+  CHECK((read("x ?\?/ y ?\?=\n")->facts & inputs::kTrigraphSplice) == 0);
+}
+
 TEST_CASE("assembler source tells the files that it names") {
   inputs::LexMode mode;
   mode.assembler = true;
