@@ -11,20 +11,26 @@ namespace reapi = build::bazel::remote::execution::v2;
 
 constexpr std::int64_t kMicroseconds = 1'000'000;
 
-// Processor time where it was told, else the time the worker's clock saw.
+// In microseconds. A worker whose clock went back or is wild says nothing of use, which 0 stands for.
+std::uint64_t time_us(std::int64_t seconds, std::int64_t nanos) {
+  constexpr std::int64_t kLongest = 30LL * 24 * 3600;
+  if (seconds < 0 || seconds >= kLongest) return 0;
+  std::int64_t us = seconds * kMicroseconds + nanos / 1000;
+  return us > 0 ? static_cast<std::uint64_t>(us) : 0;
+}
+
+// Processor time where it was told, else the time the worker's clock saw. The numbers may be any.
 std::uint64_t compile_us(const reapi::ExecutedActionMetadata& metadata) {
-  std::int64_t us = 0;
   if (metadata.has_virtual_execution_duration()) {
     const auto& duration = metadata.virtual_execution_duration();
-    us = duration.seconds() * kMicroseconds + duration.nanos() / 1000;
-  } else if (metadata.has_execution_start_timestamp() && metadata.has_execution_completed_timestamp()) {
-    const auto& start = metadata.execution_start_timestamp();
-    const auto& end = metadata.execution_completed_timestamp();
-    us = (end.seconds() - start.seconds()) * kMicroseconds + (end.nanos() - start.nanos()) / 1000;
+    return time_us(duration.seconds(), duration.nanos());
   }
-  // A worker whose clock went back or is wild says nothing of use.
-  constexpr std::int64_t kLongest = 30LL * 24 * 3600 * kMicroseconds;
-  return us > 0 && us < kLongest ? static_cast<std::uint64_t>(us) : 0;
+  if (!metadata.has_execution_start_timestamp() || !metadata.has_execution_completed_timestamp()) return 0;
+  const auto& start = metadata.execution_start_timestamp();
+  const auto& end = metadata.execution_completed_timestamp();
+  std::int64_t seconds = 0;
+  if (__builtin_sub_overflow(end.seconds(), start.seconds(), &seconds)) return 0;
+  return time_us(seconds, std::int64_t{end.nanos()} - start.nanos());
 }
 
 }  // namespace

@@ -95,6 +95,19 @@ TEST_CASE("the time a worker took is taken from its clock where it says no more"
   CHECK(cache::from_message(message)->outcome.compile_us == 0);
 }
 
+TEST_CASE("a time that no number can hold is not known") {
+  reapi::ActionResult message;
+  auto& metadata = *message.mutable_execution_metadata();
+  metadata.mutable_execution_start_timestamp()->set_seconds(INT64_MIN);
+  metadata.mutable_execution_completed_timestamp()->set_seconds(INT64_MAX);
+  metadata.mutable_execution_completed_timestamp()->set_nanos(INT32_MAX);
+  CHECK(cache::from_message(message)->outcome.compile_us == 0);
+  metadata.mutable_virtual_execution_duration()->set_seconds(18'446'744'073'710);
+  metadata.mutable_virtual_execution_duration()->set_nanos(INT32_MIN);
+  // The product in microseconds, cut to 64 bits, would be a time that a compile may take.
+  CHECK(cache::from_message(message)->outcome.compile_us == 0);
+}
+
 TEST_CASE("results that no compile makes are refused") {
   reapi::ActionResult message;
   SUBCASE("no digest") { message.add_output_files()->set_path("x"); }
