@@ -89,6 +89,8 @@ constexpr Row kRows[] = {
     {"-pedantic -pedantic-errors --pedantic --pedantic-errors", Attach::none, Does::nothing,
      kBoth | kPortable | kDialect},
     {"-w --no-warnings", Attach::none, Does::nothing, kBoth | kPortable},
+    {"-Wdeprecated -Wno-deprecated -Werror=deprecated", Attach::none, Does::nothing,
+     kBoth | kPortable | kDialect},
     {"-W", Attach::joined, Does::nothing, kBoth | kPortable},
     {"-Wl,", Attach::joined, Does::nothing, kBoth | kPortable},
     {"-fexceptions -frtti -fchar8_t -fcoroutines -fcoroutines-ts -fconcepts -fconcepts-ts "
@@ -133,16 +135,17 @@ constexpr Row kRows[] = {
      "-fcx-limited-range -fcx-fortran-rules -fsingle-precision-constant -fhonor-nans -fhonor-infinities "
      "-fapprox-func -fstack-protector -fstack-protector-all -fstack-protector-strong "
      "-fstack-protector-explicit -fcf-protection -fnon-call-exceptions -fasynchronous-unwind-tables "
-     "-funwind-tables -fdwarf-exceptions -fsjlj-exceptions -fseh-exceptions -finline",
+     "-funwind-tables -fdwarf-exceptions -fsjlj-exceptions -fseh-exceptions -finline "
+     "-fdwarf2-cfi-asm -fleading-underscore",
      Attach::none, Does::nothing, kBoth | kPortable | kDialect | kNegatable},
     {"-fcf-protection= -ffp-model= -ffp-exception-behavior= -fexcess-precision= -fdenormal-fp-math= "
-     "-ffp-eval-method= -ftrapv-handler=",
+     "-ffp-eval-method= -ftrapv-handler= -ftree-parallelize-loops=",
      Attach::joined, Does::nothing, kBoth | kPortable | kDialect},
     {"-fvisibility= -ffp-contract= -finline-limit= -ftls-model= -falign-functions= -falign-loops= "
      "-falign-jumps= -falign-labels= -fpack-struct= -ftrivial-auto-var-init= "
      "-ftrivial-auto-var-init-stop-after= -fzero-call-used-regs= -fpatchable-function-entry= "
      "-fstack-limit-register= -fira-algorithm= -fira-region= -fira-loop-pressure= -fvect-cost-model= "
-     "-fsimd-cost-model= -finline-max-stacksize= -ftree-parallelize-loops= -fdebug-default-version= "
+     "-fsimd-cost-model= -finline-max-stacksize= -fdebug-default-version= "
      "-flive-patching= -fpermitted-flt-eval-methods= -fstack-reuse= -fstack-check= -fstrong-eval-order= "
      "-fivar-visibility= -fgcse-lm= -fpic- -ffixed- -fcall-saved- -fcall-used- -fvisibility-",
      Attach::joined, Does::nothing, kBoth | kPortable},
@@ -164,11 +167,11 @@ constexpr Row kRows[] = {
      "-fassume-unique-vtables -fcomplete-member-pointers -fdebug-types-section "
      "-feliminate-unused-debug-types -feliminate-unused-debug-symbols -femit-class-debug-always "
      "-fstandalone-debug -flimit-debug-info -fdebug-macro -fdebug-info-for-profiling "
-     "-funique-internal-linkage-names -fdwarf2-cfi-asm -fforce-emit-vtables -fstrict-vtable-pointers "
+     "-funique-internal-linkage-names -fforce-emit-vtables -fstrict-vtable-pointers "
      "-fsplit-lto-unit -ftree-loop-distribute-patterns -fpartial-inlining -ftracer -fcode-hoisting "
      "-ftree-ter -fcaller-saves -fharden-compares -fharden-conditional-branches -fstack-limit "
      "-fsplit-machine-functions -fconvergent-functions -fstack-size-section -fpseudo-probe-for-profiling "
-     "-fmodulo-sched -fipa-vrp -fpcc-struct-return -freg-struct-return -fleading-underscore "
+     "-fmodulo-sched -fipa-vrp -fpcc-struct-return -freg-struct-return "
      "-fbasic-block-sections -fabi-compat -fpreserve-as-comments -fdebug-pass-structure "
      "-fregister-global-dtors-with-atexit -frelaxed-elf -fdirect-access-external-data",
      Attach::none, Does::nothing, kBoth | kPortable | kNegatable},
@@ -274,12 +277,13 @@ constexpr Row kRows[] = {
      "-fno-profile-sample-use -fno-auto-profile",
      Attach::none, Does::nothing, kBoth},
     // Debug information and the paths in it.
-    {"-g", Attach::joined, Does::debug, kBoth, "word"},
+    // With unwind tables off, gcc has a macro for their directives only when debug information needs them.
+    {"-g", Attach::joined, Does::debug, kBoth | kDialect, "word"},
     {"-g -g1 -g2 -g3 -ggdb -ggdb1 -ggdb2 -ggdb3 -gdwarf -gdwarf-5 -gline-tables-only -gmlt", Attach::none,
-     Does::debug, kBoth | kPortable},
-    {"-g0 -ggdb0", Attach::none, Does::debug, kBoth | kPortable, "off"},
+     Does::debug, kBoth | kPortable | kDialect},
+    {"-g0 -ggdb0", Attach::none, Does::debug, kBoth | kPortable | kDialect, "off"},
     {"-gdwarf-2 -gdwarf-3 -gdwarf-4", Attach::none, Does::debug, kClang | kPortable},
-    {"-gdwarf-2 -gdwarf-3 -gdwarf-4", Attach::none, Does::debug, kGcc},
+    {"-gdwarf-2 -gdwarf-3 -gdwarf-4", Attach::none, Does::debug, kGcc | kDialect},
     {"-gz -gstrict-dwarf -gno-strict-dwarf -gcolumn-info -gno-column-info -gpubnames -ggnu-pubnames "
      "-gno-pubnames -gno-gnu-pubnames -gstatement-frontiers -gno-statement-frontiers "
      "-gvariable-location-views -gno-variable-location-views -ginline-points -gno-inline-points "

@@ -89,14 +89,19 @@ TEST_CASE("options that change predefined macros are part of the dialect, measur
                            "-fcf-protection=full",
                            "-fchar8_t",
                            "-fno-math-errno",
-                           "-frounding-math"}) {
+                           "-frounding-math",
+                           "-g",
+                           "-gdwarf-4",
+                           "-Wno-deprecated",
+                           "-fno-dwarf2-cfi-asm",
+                           "-fleading-underscore",
+                           "-ftree-parallelize-loops=4"}) {
     std::optional<compiler::Match> match = compiler::find_flag(word, Family::gcc);
     CAPTURE(word);
     REQUIRE(match);
     CHECK(match->flag->has(compiler::kDialect));
   }
-  for (const char* word : {"-g",
-                           "-Wall",
+  for (const char* word : {"-Wall",
                            "-w",
                            "-fvisibility=hidden",
                            "-ffunction-sections",

@@ -72,7 +72,16 @@ TEST_CASE("an ordinary command line of CMake") {
   CHECK(command->traits.debug_info);
   CHECK(command->traits.portable);
   CHECK(command->traits.wants_system_headers);
-  CHECK(command->dialect_args == std::vector<std::string>{"-O2", "-std=gnu++20", "-fPIC"});
+  CHECK(command->dialect_args == std::vector<std::string>{"-O2", "-g", "-std=gnu++20", "-fPIC"});
+}
+
+TEST_CASE("a flag that changes a predefined macro is part of the dialect") {
+  for (std::string flag : {"-Wno-deprecated", "-fno-dwarf2-cfi-asm", "-fleading-underscore", "-gdwarf-4",
+                           "-ftree-parallelize-loops=2", "-fno-exceptions"}) {
+    base::Result<compiler::Command> command = parse_line("g++ " + flag + " -c a.cc");
+    REQUIRE(command.ok());
+    CHECK(command->dialect_args == std::vector<std::string>{flag});
+  }
 }
 
 TEST_CASE("each word is kept with its role and the place of its value") {
