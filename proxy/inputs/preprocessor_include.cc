@@ -203,17 +203,9 @@ base::Result<void> Preprocessor::mark_once(NodeId node, FileState& state) {
 }
 
 base::Result<void> Preprocessor::dependency(const Directive& item) {
-  // #pragma GCC dependency: the file's time is compared, its content is not read.
-  if (!gcc()) return {};
-  Request request;
-  request.name = item.id;
-  request.angled = item.angled;
-  const Resolved& file = resolve(request, frames_.back());
-  if (file.broken || file.by == FoundBy::nothing) {
-    return base::unsupported("missing_include: " + std::string(item.text));
-  }
-  recorder_.unlisted(file.node, file.depfile_name, false, false);
-  return {};
+  // The warning that it makes depends on the times of two files, and those are not part of what names a
+  // result.
+  return base::unsupported("pragma_dependency: " + std::string(item.text));
 }
 
 base::Result<void> Preprocessor::embed(Frame& frame, const Directive& item) {
