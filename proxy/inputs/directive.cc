@@ -63,7 +63,9 @@ bool has_trigraph(std::string_view content) {
 }
 
 bool has_trigraph_splice(std::string_view content) {
-  for (std::size_t at = content.find("??/"); at != std::string_view::npos; at = content.find("??/", at + 1)) {
+  constexpr std::string_view kBackslash = "?\?/";
+  std::size_t at = content.find(kBackslash);
+  for (; at != std::string_view::npos; at = content.find(kBackslash, at + 1)) {
     std::size_t next = at + 3;
     while (next < content.size() && is_blank(content[next])) ++next;
     if (next < content.size() && (content[next] == '\n' || content[next] == '\r')) return true;
