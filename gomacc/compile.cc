@@ -145,6 +145,8 @@ bool wait_until_stored(Connection& connection) {
   Frame frame;
   while (connection.receive(frame, deadline) == Connection::Got::frame) {
     // A `stop` that crossed our `finished` on the way has nothing left to stop.
+    // A daemon that says `waiting` is alive and copying.
+    if (frame.type == wire::Type::waiting) deadline = sys::monotonic_ms() + kSilenceMs;
     if (frame.type == wire::Type::waiting || frame.type == wire::Type::stop) continue;
     return frame.type == wire::Type::stored || frame.type == wire::Type::done;
   }

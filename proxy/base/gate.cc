@@ -26,7 +26,15 @@ void Pass::release() {
   if (Gate* gate = std::exchange(gate_, nullptr)) gate->leave();
 }
 
-Result<Pass> Gate::enter(const std::stop_token& stop) {
+Result<Pass> Gate::enter(const std::stop_token& stop) { return enter_until(nullptr, stop); }
+
+Result<Pass> Gate::enter_within(std::chrono::milliseconds limit, const std::stop_token& stop) {
+  auto deadline = std::chrono::steady_clock::now() + limit;
+  return enter_until(&deadline, stop);
+}
+
+Result<Pass> Gate::enter_until(const std::chrono::steady_clock::time_point* deadline,
+                               const std::stop_token& stop) {
   std::unique_lock lock(mutex_);
   if (stop.stop_requested()) return cancelled();
   if (waiters_.empty() && inside_ < limit_) {
@@ -35,10 +43,16 @@ Result<Pass> Gate::enter(const std::stop_token& stop) {
   }
   Waiter self;
   waiters_.push_back(&self);
-  self.wake.wait(lock, stop, [&] { return self.admitted; });
+  auto admitted = [&] { return self.admitted; };
+  if (deadline != nullptr) {
+    self.wake.wait_until(lock, stop, *deadline, admitted);
+  } else {
+    self.wake.wait(lock, stop, admitted);
+  }
   if (self.admitted) return Pass(this);
   std::erase(waiters_, &self);
-  return cancelled();
+  if (stop.stop_requested()) return cancelled();
+  return Error{ErrorKind::transient, "no place came free in time"};
 }
 
 void Gate::set_limit(int limit) {

@@ -2,6 +2,7 @@
 // whoever uses it holds a Pass.
 #pragma once
 
+#include <chrono>
 #include <condition_variable>
 #include <deque>
 #include <mutex>
@@ -41,6 +42,9 @@ class Gate {
   // Waits for a place. `cancelled` when a stop came first; the place in the queue is then given up.
   Result<Pass> enter(const std::stop_token& stop);
 
+  // The same, but `transient` when no place came free in time.
+  Result<Pass> enter_within(std::chrono::milliseconds limit, const std::stop_token& stop);
+
   // The limit may change while passes are held; a lower one takes effect as passes come back. At least 1.
   void set_limit(int limit);
 
@@ -51,6 +55,8 @@ class Gate {
  private:
   friend class Pass;
   struct Waiter;
+  Result<Pass> enter_until(const std::chrono::steady_clock::time_point* deadline,
+                           const std::stop_token& stop);
   void leave();
   void admit();  // Requires: mutex_ held.
 

@@ -169,6 +169,7 @@ class Dialects::State {
     entry->key = key;
     std::lock_guard lock(mutex_);
     record.dialect.id = ++last_id_;
+    record.dialect.beside = record.stamps;
     entry->dialect = std::make_shared<const Dialect>(record.dialect);
     entry->record = std::move(record);
     by_id_[entry->dialect->id] = entry;

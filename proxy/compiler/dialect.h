@@ -14,6 +14,7 @@
 #include "base/spawn.h"
 #include "compiler/command.h"
 #include "compiler/identity.h"
+#include "compiler/stamp.h"
 
 namespace compiler {
 
@@ -29,6 +30,7 @@ using Question = std::string;
 struct Dialect {
   std::uint32_t id;        // distinct for distinct dialects in this process
   std::string predefined;  // the output of -dM: "#define NAME BODY" lines, without the user's own -D and -U
+  std::vector<Stamp> beside;  // what the search path rests on: missing directories, gcc installations
   std::vector<BuiltinDir> directories;     // after the command's own, in search order
   std::vector<std::string> builtin_names;  // hidden names that are defined: __has_include, __COUNTER__, ...
   // gcc, hosted: the compiler includes <stdc-predef.h> before anything else, through the whole search path.

@@ -164,6 +164,17 @@ class Identifier::State {
   }
 
  private:
+  // The stamps of what is not itself a part: parts are watched by content.
+  static std::vector<Stamp> beside(const std::vector<Stamp>& stamps, const Compiler& compiler) {
+    std::vector<Stamp> out;
+    for (const Stamp& stamp : stamps) {
+      bool part = std::any_of(compiler.parts.begin(), compiler.parts.end(),
+                              [&](const Part& item) { return item.path == stamp.path; });
+      if (!part) out.push_back(stamp);
+    }
+    return out;
+  }
+
   static std::string key_of(const DriverQuestions& questions, const Command& command) {
     std::string key = questions.program + '\0' + x_name(command.language) + '\0' + questions.directory;
     for (const std::string& option : questions.options) key += '\0' + option;
@@ -181,6 +192,7 @@ class Identifier::State {
       if (text) {
         std::optional<CompilerRecord> record = compiler_from_text(key, *text);
         if (record && still_valid(files_, record->stamps)) {
+          record->compiler.beside = beside(record->stamps, record->compiler);
           auto compiler = std::make_shared<const Compiler>(std::move(record->compiler));
           return std::make_shared<const Known>(Known{compiler, std::move(record->stamps)});
         }
@@ -274,6 +286,7 @@ class Identifier::State {
       stamps.push_back(*stamp);
     }
     compiler.fingerprint = fingerprint_of(compiler, native);
+    compiler.beside = beside(stamps, compiler);
     return std::make_shared<const Known>(
         Known{std::make_shared<const Compiler>(std::move(compiler)), std::move(stamps)});
   }

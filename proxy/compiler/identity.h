@@ -12,6 +12,7 @@
 #include "base/result.h"
 #include "base/spawn.h"
 #include "compiler/command.h"
+#include "compiler/stamp.h"
 
 namespace compiler {
 
@@ -28,7 +29,10 @@ struct Compiler {
   std::string target;               // "x86_64-linux-gnu"
   std::vector<Part> parts;          // sorted by path
   std::vector<std::string> absent;  // configuration files that were looked for and are not there; sorted
-  base::Digest fingerprint;         // over all of the above
+  // What else the choice of these parts rests on (places looked at in vain, the loader's tables): checked by
+  // stat whenever the compiler is taken for unchanged.
+  std::vector<Stamp> beside;
+  base::Digest fingerprint;  // over all of the above
   // What -march=native and its like mean on this machine: the driver's own expansion of them. Set only for
   // commands that use them; such a command without it has no key.
   std::string native;

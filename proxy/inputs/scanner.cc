@@ -134,6 +134,7 @@ base::Result<Closure> Scanner::State::scan(const compiler::Command& command,
       dialect ? scan_preprocessing(command, *dialect, *places, trail, env, stop, *scratch)
               : scan_whole(command, *places, trail, *scratch);
   give_back(std::move(scratch));
+  if (closure && dialect) closure->stamps = dialect->beside;
   return closure;
 }
 

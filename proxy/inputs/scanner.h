@@ -39,7 +39,8 @@ struct Closure {
   std::vector<NodeId> links;        // symbolic links walked, in no order
   std::vector<NodeId> directories;  // that must exist: stepped through by `..`, named by search flags
   SourceFacts facts;
-  Trail trail;  // everything the answer depends on, absent files included
+  std::vector<compiler::Stamp> stamps;  // what the search path rests on beside the trail
+  Trail trail;                          // everything the answer depends on, absent files included
 };
 
 // Any thread; scans of one FileIndex share its lists.

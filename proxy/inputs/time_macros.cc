@@ -14,6 +14,23 @@ bool mentions_any(std::string_view body, const std::unordered_set<Id>& wanted, L
   return std::any_of(wanted.begin(), wanted.end(), [&](Id id) { return has_word(body, names.name(id)); });
 }
 
+bool pastes(const Macro& macro) {
+  return macro.replacement.find("##") != std::string_view::npos ||
+         macro.replacement.find("%:%:") != std::string_view::npos;
+}
+
+bool any_pastes(const std::vector<const Macro*>& macros) {
+  return std::any_of(macros.begin(), macros.end(), [](const Macro* macro) { return pastes(*macro); });
+}
+
+// Whether a word of `body` is a proper beginning of `name`.
+bool has_beginning(std::string_view body, std::string_view name) {
+  for (std::size_t size = 3; size < name.size(); ++size) {
+    if (has_word(body, name.substr(0, size))) return true;
+  }
+  return false;
+}
+
 }  // namespace
 
 base::Result<bool> uses_time_macro(const std::vector<NodeId>& files, Lists& lists, const LexMode& mode,
@@ -41,11 +58,21 @@ base::Result<bool> uses_time_macro(const std::vector<NodeId>& files, Lists& list
       more = wanted.insert(macro->name).second;
     }
   }
+  std::vector<std::string> sought;
+  for (Id id : wanted) {
+    std::string name(lists.vocabulary().names.name(id));
+    sought.push_back(name);
+    if (!any_pastes(macros)) continue;
+    // A pasted name never stands in the text as a whole; its beginning does, there or in a macro's body.
+    for (std::size_t size = 3; size < name.size(); ++size) sought.push_back(name.substr(0, size));
+    for (const Macro* macro : macros) {
+      if (pastes(*macro) && has_beginning(macro->replacement, name)) return true;
+    }
+  }
   for (NodeId file : wanted.empty() ? std::vector<NodeId>() : files) {
     auto names = lists.text_names(file, mode);
     if (!names) return names.error();
-    for (Id id : wanted) {
-      std::string name(lists.vocabulary().names.name(id));
+    for (const std::string& name : sought) {
       if (std::binary_search((*names)->begin(), (*names)->end(), name)) return true;
     }
   }

@@ -135,6 +135,11 @@ base::Result<task::RunReport> Connection::run(const task::RunOrder& order, const
   return decode_report(answer->payload);
 }
 
+bool Connection::gone() {
+  pollfd fds{fd_.get(), POLLRDHUP, 0};
+  return ::poll(&fds, 1, 0) > 0;
+}
+
 base::Result<task::Request> decode_request(std::string_view payload, std::string& version) {
   wire::Reader in(payload);
   wire::CompileHead head = wire::get_compile_head(in);

@@ -35,6 +35,7 @@ class Connection : public task::Client {
 
   // task::Client
   base::Result<task::RunReport> run(const task::RunOrder& order, const std::stop_token& stop) override;
+  bool gone() override;
 
  private:
   base::Result<void> receive(char* into, std::size_t size, std::chrono::steady_clock::time_point deadline,

@@ -16,13 +16,15 @@ using Steady = std::chrono::steady_clock;
 
 // gomacc gives a silent daemon 15 s; a third of that leaves room for a busy machine.
 constexpr std::chrono::seconds kBeat{5};
+// Serials count from 1, so no connection's event looks like this.
+constexpr std::uint64_t kWake = 0;
 
 }  // namespace
 
 Hangup::Hangup() : epoll_(::epoll_create1(EPOLL_CLOEXEC)), wake_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {
   epoll_event event{};
   event.events = EPOLLIN;
-  event.data.fd = wake_.get();
+  event.data.u64 = kWake;
   ::epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, wake_.get(), &event);
   thread_ = base::Thread("hangup", [this] { watch(); });
 }
@@ -38,14 +40,16 @@ Hangup::~Hangup() {
 
 void Hangup::add(int fd, std::function<void()> closed, std::function<void()> beat) {
   bool first = false;
+  std::uint32_t serial = 0;
   {
     std::lock_guard lock(mutex_);
     first = watched_.empty();
-    watched_[fd] = {std::move(closed), std::move(beat)};
+    serial = ++last_serial_;
+    watched_[fd] = {serial, std::move(closed), std::move(beat)};
   }
   epoll_event event{};
   event.events = EPOLLRDHUP | EPOLLONESHOT;  // EPOLLHUP and EPOLLERR are always reported
-  event.data.fd = fd;
+  event.data.u64 = std::uint64_t{serial} << 32 | static_cast<std::uint32_t>(fd);
   ::epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, fd, &event);
   // The thread may be in a wait without end.
   if (first) ::eventfd_write(wake_.get(), 1);
@@ -58,12 +62,13 @@ void Hangup::remove(int fd) {
   idle_.wait(lock, [&] { return calling_ != fd; });
 }
 
-void Hangup::call(int fd, bool closed) {
+void Hangup::call(int fd, std::uint32_t serial, bool closed) {
   std::function<void()> function;
   {
     std::lock_guard lock(mutex_);
     auto found = watched_.find(fd);
-    if (found == watched_.end()) return;
+    // The event may be of a connection that ended since, whose number has been given again.
+    if (found == watched_.end() || found->second.serial != serial) return;
     function = closed ? found->second.closed : found->second.beat;
     calling_ = fd;
   }
@@ -78,14 +83,14 @@ void Hangup::call(int fd, bool closed) {
 void Hangup::watch() {
   auto next_beat = Steady::now() + kBeat;
   while (true) {
-    std::vector<int> waiting;
+    std::vector<std::pair<int, std::uint32_t>> waiting;
     bool beat = Steady::now() >= next_beat;
     int limit = -1;
     {
       std::lock_guard lock(mutex_);
       if (ending_) return;
       for (const auto& item : watched_) {
-        if (beat) waiting.push_back(item.first);
+        if (beat) waiting.emplace_back(item.first, item.second.serial);
       }
       if (!watched_.empty()) {
         auto left = std::chrono::duration_cast<std::chrono::milliseconds>(next_beat - Steady::now()).count();
@@ -96,18 +101,18 @@ void Hangup::watch() {
     }
     if (!waiting.empty()) {
       next_beat = Steady::now() + kBeat;
-      for (int fd : waiting) call(fd, false);
+      for (const auto& item : waiting) call(item.first, item.second, false);
       continue;
     }
     std::array<epoll_event, 64> events{};
     int count = ::epoll_wait(epoll_.get(), events.data(), static_cast<int>(events.size()), limit);
     for (int i = 0; i < count; ++i) {
-      int fd = events[static_cast<std::size_t>(i)].data.fd;
-      if (fd == wake_.get()) {
+      std::uint64_t data = events[static_cast<std::size_t>(i)].data.u64;
+      if (data == kWake) {
         eventfd_t value;
         ::eventfd_read(wake_.get(), &value);
       } else {
-        call(fd, true);
+        call(static_cast<int>(data & 0xffffffff), static_cast<std::uint32_t>(data >> 32), true);
       }
     }
   }

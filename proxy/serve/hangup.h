@@ -3,6 +3,7 @@
 #pragma once
 
 #include <condition_variable>
+#include <cstdint>
 #include <functional>
 #include <mutex>
 #include <unordered_map>
@@ -28,17 +29,19 @@ class Hangup {
 
  private:
   struct Watched {
+    std::uint32_t serial;  // tells this descriptor from an earlier one of the same number
     std::function<void()> closed;
     std::function<void()> beat;
   };
   void watch();
-  void call(int fd, bool closed);
+  void call(int fd, std::uint32_t serial, bool closed);
 
   base::Fd epoll_;
   base::Fd wake_;
   std::mutex mutex_;
   std::condition_variable idle_;              // signalled when calling_ becomes -1
   std::unordered_map<int, Watched> watched_;  // guarded by mutex_
+  std::uint32_t last_serial_ = 0;             // guarded by mutex_
   int calling_ = -1;                          // guarded by mutex_: whose function runs now
   bool ending_ = false;                       // guarded by mutex_
   base::Thread thread_;

@@ -108,6 +108,19 @@ std::string Listener::socket_path() const { return base::join(options_.folder, o
 base::Result<void> Listener::open() {
   base::Result<void> folder = own_folder(options_.folder);
   if (!folder) return folder;
+  base::Result<void> locked = take_lock();
+  return locked ? bind_socket() : locked;
+}
+
+bool Listener::lock_is_ours() const {
+  struct stat held;
+  struct stat there;
+  std::string path = base::join(options_.folder, options_.lock_name);
+  return ::fstat(lock_.get(), &held) == 0 && ::stat(path.c_str(), &there) == 0 &&
+         held.st_dev == there.st_dev && held.st_ino == there.st_ino;
+}
+
+base::Result<void> Listener::take_lock() {
   std::string lock_path = base::join(options_.folder, options_.lock_name);
   base::Result<base::Fd> lock = base::open_file(lock_path, O_RDWR | O_CREAT, 0600);
   if (!lock) return lock.error();
@@ -118,7 +131,7 @@ base::Result<void> Listener::open() {
   // For whoever has to find the process without asking it.
   std::string pid = std::to_string(::getpid()) + "\n";
   if (::ftruncate(lock_.get(), 0) == 0) (void)base::write_all(lock_.get(), pid).ok();
-  return bind_socket();
+  return {};
 }
 
 base::Result<void> Listener::bind_socket() {
@@ -171,6 +184,8 @@ void Listener::accept_until_stopped(std::chrono::seconds idle_limit) {
       if (!socket_is_ours()) {
         base::log(base::LogLevel::warning, "the socket vanished; binding again");
         base::Result<void> bound = own_folder(options_.folder);
+        // A lock file that was cleared away lets another daemon in; then this one makes room.
+        if (bound && !lock_is_ours()) bound = take_lock();
         if (bound) bound = bind_socket();
         // Nobody can reach a daemon without a socket, and a new one could be started meanwhile.
         if (!bound) break;
@@ -200,7 +215,11 @@ void Listener::accept_one() {
   }
   ++active_;
   auto connection = std::make_shared<Connection>(std::move(fd));
+  // It may have to wait for a thread, and must not take us for dead meanwhile.
+  hangup_.add(
+      connection->fd(), [] {}, [connection] { connection->send_waiting(); });
   pool_.run([this, connection] {
+    hangup_.remove(connection->fd());
     converse(connection);
     --active_;
   });
@@ -289,6 +308,7 @@ void Listener::answer_compile(const std::shared_ptr<Connection>& connection, std
       connection->fd(), [&stop] { stop.request_stop(); }, [&connection] { connection->send_waiting(); });
   task::Reply reply = serve_(*request, *connection, stop.get_token());
   hangup_.remove(connection->fd());
+  if (reply.lost) return;
   if (reply.ran) {
     (void)connection->write(wire::Type::stored, {}).ok();
   } else {

@@ -55,6 +55,8 @@ class Listener {
   int active() const { return active_.load(); }
 
  private:
+  base::Result<void> take_lock();
+  bool lock_is_ours() const;
   base::Result<void> bind_socket();
   bool socket_is_ours() const;
   void accept_one();

@@ -122,7 +122,8 @@ Reply compile(Task& task) {
   // From here on everything that happened to the file system before the request is known.
   refresh_index(task);
   base::Digest asked = fingerprint(task.request, *key_env);
-  if (std::shared_ptr<const Unit> unit = services.memo.find(asked); unit && unit->valid(services.index)) {
+  if (std::shared_ptr<const Unit> unit = services.memo.find(asked);
+      unit && unit->valid(services.index, services.files)) {
     describe_unit(task, *unit);
     if (unwritable(output_paths(task.request, *unit)).empty()) {
       if (std::optional<Reply> reply = try_cache(task, *unit)) return *reply;

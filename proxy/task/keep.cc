@@ -55,7 +55,8 @@ base::Result<void> check_depfile(Task& task, const Prepared& prepared, std::stri
 base::Result<void> check_inputs(Task& task, const Prepared& prepared) {
   inputs::FileIndex& index = task.services.index;
   index.refresh();
-  if (!prepared.unit->valid(index)) return base::unsupported("input_changed: while it compiled");
+  if (!prepared.unit->valid(index, task.services.files))
+    return base::unsupported("input_changed: while it compiled");
   inputs::NodeId touched = index.touched_since(prepared.closure.trail, task.request.arrival);
   if (touched != inputs::kNoNode) return base::unsupported("input_too_new: " + index.path(touched));
   return {};
@@ -74,13 +75,12 @@ bool continues_name(char c) {
          c == '.';
 }
 
-// True when `path` stands in `bytes` as a path of its own, not as the middle of a longer name.
+// True when `path` stands in `bytes`, not as the beginning of a longer name. What precedes it does not
+// matter: an option or a length may be glued to it.
 bool names_path(std::string_view bytes, std::string_view path) {
   for (std::size_t at = bytes.find(path); at != std::string_view::npos; at = bytes.find(path, at + 1)) {
     std::size_t end = at + path.size();
-    bool begins = at == 0 || !continues_name(bytes[at - 1]);
-    bool ends = end == bytes.size() || !continues_name(bytes[end]);
-    if (begins && ends) return true;
+    if (end == bytes.size() || !continues_name(bytes[end])) return true;
   }
   return false;
 }
@@ -100,9 +100,13 @@ class Keeper {
     if (done) done = check_neighbours();
     if (done && prepared_.unit->portable && (!comes_back() || (prepared_.unit->shared && holds_root()))) {
       done = use_absolute_form(task_, prepared_);
+      // It took the digests of the inputs anew, and some time has passed.
+      if (done) done = check_inputs(task_, prepared_);
     }
     if (done) done = add_all();
     if (!done) return done;
+    // A gomacc that no longer waits has let the next build step at the outputs while they were copied.
+    if (task_.client.gone()) return base::unsupported("cancelled: gomacc did not wait");
     outcome_.out = messages(run_.report.out);
     outcome_.err = messages(run_.report.err);
     outcome_.compile_us = run_.report.user_us + run_.report.system_us;
@@ -204,7 +208,17 @@ class Keeper {
     return true;
   }
 
+  // Compressed sections could hide the root from the search.
+  bool may_compress() const {
+    for (const compiler::Arg& arg : prepared_.command.args) {
+      if (arg.text.starts_with("-gz") || arg.text.find("compress-debug-sections") != std::string::npos)
+        return true;
+    }
+    return false;
+  }
+
   bool holds_root() {
+    if (may_compress()) return true;
     const remote::Roots& roots = prepared_.unit->roots;
     for (Opened& item : opened_) {
       if (item.destination->kind != Destination::Kind::file) continue;

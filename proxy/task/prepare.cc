@@ -76,6 +76,8 @@ std::shared_ptr<Unit> make_unit(Task& task, const Prepared& prepared) {
     }
     std::sort(unit->system_names.begin(), unit->system_names.end());
   }
+  unit->stamps = prepared.compiler->beside;
+  unit->stamps.insert(unit->stamps.end(), prepared.closure.stamps.begin(), prepared.closure.stamps.end());
   unit->source = command.source;
   for (const compiler::Output& output : command.outputs) {
     if (output.kind == "object" || output.kind == "assembly") unit->output = output.path;

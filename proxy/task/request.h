@@ -52,12 +52,16 @@ class Client {
   virtual ~Client() = default;
   // Has gomacc run a command; returns when no process of it is left. `cancelled` when gomacc went away.
   virtual base::Result<RunReport> run(const RunOrder& order, const std::stop_token& stop) = 0;
+  // True when gomacc has closed its end and waits for nothing any more.
+  virtual bool gone() = 0;
 };
 
 // What gomacc is told at the end. `ran` means that gomacc ran the compiler and has shown its output already;
 // then the other fields are of no use to it.
 struct Reply {
   bool ran = false;
+  bool lost =
+      false;  // nothing can be said: the connection is closed, and gomacc does what it does without us
   int exit_code = 0;
   std::uint8_t strip = 0;  // bits wire::kStrip*
   std::string out;

@@ -1,5 +1,7 @@
 #include "task/run_argv.h"
 
+#include <algorithm>
+
 #include "task/colour.h"
 
 namespace task {
@@ -17,6 +19,20 @@ std::vector<std::string> without_depfile(const compiler::Command& command) {
     }
   }
   return out;
+}
+
+// Far below what execve takes, far above what people type.
+constexpr std::size_t kLongestExpansion = 64 * 1024;
+
+bool has_response_file(const std::vector<std::string>& words) {
+  return std::any_of(words.begin(), words.end(),
+                     [](const std::string& word) { return word.starts_with('@'); });
+}
+
+std::size_t length_of(const compiler::Command& command) {
+  std::size_t length = 0;
+  for (const compiler::Arg& arg : command.args) length += arg.text.size() + 1;
+  return length;
 }
 
 bool drops_colour(const std::string& argument, Colour colour) {
@@ -48,6 +64,9 @@ RunArgv make_run_argv(const Request& request, const compiler::Command& command, 
   bool may = !private_depfile.empty() && !command.traits.records_command_line &&
              !compiler::is_preprocessed(command.language);
   std::vector<std::string> rest(typed.begin() + 1, typed.end());
+  // Response files are there because a command line cannot hold it all.
+  bool expands = command.depfile.kind == Kind::user_headers && has_response_file(rest);
+  if (expands && length_of(command) > kLongestExpansion) may = false;
   if (may && command.depfile.kind != Kind::all) {
     out.private_depfile = true;
     out.owes_depfile = command.depfile.kind == Kind::user_headers;

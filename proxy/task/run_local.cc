@@ -18,6 +18,10 @@
 namespace task {
 namespace {
 
+// How often a waiting task looks whether slots are held by stopped builds. A waiter that goes round joins the
+// end of the queue, so it is long against the time between two free slots.
+constexpr std::chrono::seconds kSlotRound{5};
+
 Reply ran_reply() {
   Reply reply;
   reply.ran = true;
@@ -26,18 +30,22 @@ Reply ran_reply() {
 
 Reply cancelled_reply(Task& task) {
   task.record.result = Result::cancelled;
-  // Nobody reads it; if gomacc is still there after all, 125 makes the failure visible.
+  // If gomacc is still there after all, it goes on alone.
   Reply reply;
-  reply.exit_code = 125;
+  reply.lost = true;
   return reply;
 }
 
 base::Result<base::Pass> wait_for_slot(Task& task) {
   PhaseTimer timer(task, Phase::slot_wait);
   Gates& gates = task.services.gates;
-  // Looked at when a compile is about to start, so that an idle daemon does nothing.
-  if (gates.local_slots > 1) gates.local.set_limit(base::slots_under_memory_pressure(gates.local_slots));
-  return gates.local.enter(task.stop);
+  while (true) {
+    // Looked at when a compile is about to start, so that an idle daemon does nothing.
+    int slots = base::slots_under_memory_pressure(gates.local_slots);
+    gates.local.set_limit(slots + gates.runners.stopped());
+    base::Result<base::Pass> pass = gates.local.enter_within(kSlotRound, task.stop);
+    if (pass || pass.error().kind != base::ErrorKind::transient) return pass;
+  }
 }
 
 base::Result<RunReport> run_in_slot(Task& task, const RunOrder& order) {
@@ -46,6 +54,7 @@ base::Result<RunReport> run_in_slot(Task& task, const RunOrder& order) {
   base::Result<base::Pass> pass = wait_for_slot(task);
   if (!pass) return pass.error();
   task.services.history.update(task.record);
+  Runners::Running running(task.services.gates.runners, task.request.pid);
   PhaseTimer timer(task, Phase::execute);
   return task.client.run(order, task.stop);
 }
@@ -92,6 +101,12 @@ base::Result<void> pay_depfile(Task& task, const Prepared& prepared, const std::
   return commit({{path, std::move(*user), false}}, task.request.umask);
 }
 
+// A depfile that cannot be written is for the compiler to complain about.
+bool can_write_beside(const Task& task, const compiler::Command& command) {
+  std::string folder(base::directory_name(absolute_path(task.request, command.depfile.path)));
+  return ::access(folder.c_str(), W_OK | X_OK) == 0;
+}
+
 void finish_record(Task& task, const RunReport& report) {
   task.record.exit_code = exit_code_of(report.wait_status);
   task.record.compile_us = report.user_us + report.system_us;
@@ -114,6 +129,9 @@ Reply run_uncached(Task& task, const std::string& reason) {
 
 Reply run_local(Task& task, Prepared& prepared) {
   const compiler::Command& command = prepared.command;
+  if (command.depfile.kind == compiler::Depfile::Kind::user_headers && !can_write_beside(task, command)) {
+    return run_uncached(task, "depfile_folder: " + command.depfile.path);
+  }
   PrivateFile depfile(task.services.private_folder);
   RunArgv argv = make_run_argv(task.request, command, prepared.unit->colour, depfile.path());
   RunOrder order;
@@ -143,7 +161,13 @@ Reply run_local(Task& task, Prepared& prepared) {
   if (!kept) task.record.reason = kept.error().message;
   if (argv.owes_depfile) {
     base::Result<void> paid = pay_depfile(task, prepared, written);
-    if (!paid) base::log(base::LogLevel::error, "depfile of " + command.source + ": " + paid.error().message);
+    if (!paid) {
+      // Without our word gomacc runs the command as typed, and the compiler says what is wrong.
+      base::log(base::LogLevel::error, "depfile of " + command.source + ": " + paid.error().message);
+      Reply reply;
+      reply.lost = true;
+      return reply;
+    }
   }
   return ran_reply();
 }

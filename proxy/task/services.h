@@ -15,6 +15,7 @@
 #include "remote/action.h"
 #include "task/history.h"
 #include "task/neighbours.h"
+#include "task/runners.h"
 #include "task/unit.h"
 
 namespace task {
@@ -24,6 +25,7 @@ struct Gates {
   base::Gate cpu;    // scanning, hashing, compressing: more than the cores only adds switching
   base::Gate local;  // local compiles: `ninja -j200` with a cold cache must not start 200 compilers
   int local_slots;   // the configured size of `local`, which memory pressure lowers for a time
+  Runners runners{};
 };
 
 struct Services {

@@ -12,6 +12,7 @@
 
 #include "base/digest.h"
 #include "compiler/command.h"
+#include "compiler/stamp.h"
 #include "inputs/file_index.h"
 #include "remote/action.h"
 
@@ -49,9 +50,11 @@ struct Unit {
   std::string output;
   std::uint32_t inputs = 0;
 
-  bool valid(inputs::FileIndex& index) const {
+  std::vector<compiler::Stamp> stamps;  // what compiler and search path rest on beside the snapshot
+
+  bool valid(inputs::FileIndex& index, base::Files& files) const {
     std::lock_guard lock(mutex);
-    return index.valid(snapshot);
+    return index.valid(snapshot) && compiler::still_valid(files, stamps);
   }
 
   mutable std::mutex mutex;

@@ -50,7 +50,10 @@ class Client : public task::Client {
     return report;
   }
 
+  bool gone() override { return left; }
+
   std::vector<task::RunOrder> orders;
+  bool left = false;  // gomacc does not wait for the end
   bool gone = false;
   std::function<void()> after_run;                     // a change that happens while the compiler runs
   std::function<void(task::RunReport&)> spoil_report;  // what gomacc says instead

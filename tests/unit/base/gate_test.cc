@@ -78,3 +78,14 @@ TEST_CASE("a moved pass is given back once") {
   }
   CHECK(gate.inside() == 0);
 }
+
+TEST_CASE("a wait with a limit ends, and leaves the queue") {
+  base::Gate gate(1);
+  base::Result<base::Pass> held = gate.enter({});
+  base::Result<base::Pass> late = gate.enter_within(std::chrono::milliseconds(1), {});
+  REQUIRE(!late.ok());
+  CHECK(late.error().kind == base::ErrorKind::transient);
+  CHECK(gate.waiting() == 0);
+  held->release();
+  CHECK(gate.enter_within(std::chrono::milliseconds(1), {}).ok());
+}

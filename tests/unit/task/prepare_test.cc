@@ -49,10 +49,10 @@ TEST_CASE("a prepared command knows its outputs, its key, and when it is stale")
   REQUIRE(prepared->unit->destinations.size() == 2);
   CHECK(prepared->unit->destinations[0].kind == task::Destination::Kind::file);
   CHECK(prepared->unit->destinations[1].kind == task::Destination::Kind::private_only);
-  CHECK(prepared->unit->valid(world.services().index));
+  CHECK(prepared->unit->valid(world.services().index, base::real_files()));
   world.write("a.h", "#define A 2\n");
   world.services().index.refresh();
-  CHECK(!prepared->unit->valid(world.services().index));
+  CHECK(!prepared->unit->valid(world.services().index, base::real_files()));
   base::Result<task::Prepared> again = prepare(world, {"g++", "-c", "x.cc", "-o", "x.o"});
   CHECK(again->action.digest != prepared->action.digest);
 }
