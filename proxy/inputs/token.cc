@@ -170,6 +170,7 @@ class Tokenizer {
 }  // namespace
 
 std::string_view Arena::keep(std::string_view text) {
+  if (text.empty()) return "";  // there may be no block yet to copy nothing into
   if (text.size() > left_) {
     std::size_t size = text.size() > kBlock ? text.size() : kBlock;
     blocks_.push_back(std::make_unique<char[]>(size));

@@ -68,3 +68,9 @@ TEST_CASE("text in an arena stays when more is kept") {
   arena.keep(std::string(20000, 'x'));
   CHECK(first == "first");
 }
+
+TEST_CASE("an arena keeps no text before it has kept any") {
+  std::string_view none = inputs::Arena().keep("");
+  CHECK(none.data() != nullptr);
+  CHECK(none.empty());
+}
