@@ -1,7 +1,7 @@
 """`gomacc --print-inputs` names exactly the files that the compile reads.
 
-The truth is strace of the real compile. The subjects are translation units made from random sets of the headers
-that Debian installs (GOMA_TEST_SEED draws them; GOMA_TEST_FULL=1 draws many) and small cases that are hard.
+The truth is strace of the real compile. The subjects are translation units made from random sets of the
+headers that Debian installs: GOMA_TEST_SEED draws them, and GOMA_TEST_FULL=1 draws many.
 """
 
 import collections
@@ -25,7 +25,6 @@ COMPILERS = [c for c in ('g++', 'clang++-14', 'clang++-19') if shutil.which(c)]
 CORES = len(os.sched_getaffinity(0))
 # A unit that the compiler rejects is drawn again, at most so often.
 DRAWS = 60
-REFUSED = 3
 
 # Flags that change what the headers ask for; one of each line, or none.
 FLAGS = [
@@ -34,7 +33,14 @@ FLAGS = [
     ['-DNDEBUG', '-D_GLIBCXX_ASSERTIONS', '-D_GLIBCXX_DEBUG', '-D_GLIBCXX_USE_CXX11_ABI=0'],
     ['-pthread', '-D_REENTRANT', '-U_GNU_SOURCE', '-D_FILE_OFFSET_BITS=64'],
     ['-fno-exceptions', '-fno-rtti', '-funsigned-char', '-fPIC', '-fsanitize=address', '-mavx2', '-g'],
-    ['-isystem sys', '-I own', '-I own -isystem own', '-iquote own', '-idirafter own', '-include own/first.h'],
+    [
+        '-isystem sys',
+        '-I own',
+        '-I own -isystem own',
+        '-iquote own',
+        '-idirafter own',
+        '-include own/first.h',
+    ],
     ['-DFMT_HEADER_ONLY', '-DSPDLOG_FMT_EXTERNAL', '-DASIO_STANDALONE', '-DBOOST_ALL_NO_LIB'],
 ]
 

@@ -8,7 +8,9 @@ import tempfile
 
 CALLS = 'open,openat,openat2,creat,stat,lstat,newfstatat,statx,execve'
 # call("path", ...) = result, or call(folder, "path", ...) = result; a descriptor is shown with its file.
-CALL = re.compile(rb'^(\w+)\((?:[^,"<]*(?:<(.*?)>)?, )?"((?:[^"\\]|\\.)*)", (.*)\) += (-?\d+)(?:<(.*)>)?', re.S)
+CALL = re.compile(
+    rb'^(\w+)\((?:[^,"<]*(?:<(.*?)>)?, )?"((?:[^"\\]|\\.)*)", (.*)\) += (-?\d+)(?:<(.*)>)?', re.S
+)
 OPENS = (b'open', b'openat', b'openat2', b'creat')
 WRITES = (b'O_WRONLY', b'O_RDWR', b'O_CREAT', b'O_TRUNC')
 # What the compilers and the C library look at for their own sake.
@@ -27,7 +29,7 @@ def unescape(text):
 
 
 class Trace:
-    """What one compile did: its exit status and streams, and the physical paths of the regular files it read."""
+    """What one compile did: its exit status, its messages, and the regular files that it read."""
 
     def __init__(self, argv, cwd, env, limit=600):
         self.argv, self.cwd = argv, cwd
