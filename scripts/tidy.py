@@ -108,7 +108,8 @@ LEFTOVERS = [
 TEXT_SUFFIXES = set('.cc .h .py .sh .ts .tsx .css .html .md .build .txt .proto .json .yml .S .s'.split()) | {
     ''
 }
-SKIPPED_FOLDERS = {'.git', '.deps', 'node_modules', '__pycache__'}
+# The seeds of the fuzzers are bytes, whatever they look like.
+SKIPPED_FOLDERS = {'.git', 'corpus', '.deps', 'node_modules', '__pycache__'}
 
 
 def read_tree(top):
