@@ -277,20 +277,22 @@ constexpr Row kRows[] = {
      "-fno-profile-sample-use -fno-auto-profile",
      Attach::none, Does::nothing, kBoth},
     // Debug information and the paths in it.
-    // With unwind tables off, gcc has a macro for their directives only when debug information needs them.
+    // With unwind tables off, there is a macro for their directives only when debug information needs them.
     {"-g", Attach::joined, Does::debug, kBoth | kDialect, "word"},
     {"-g -g1 -g2 -g3 -ggdb -ggdb1 -ggdb2 -ggdb3 -gdwarf -gdwarf-5 -gline-tables-only -gmlt", Attach::none,
      Does::debug, kBoth | kPortable | kDialect},
     {"-g0 -ggdb0", Attach::none, Does::debug, kBoth | kPortable | kDialect, "off"},
-    {"-gdwarf-2 -gdwarf-3 -gdwarf-4", Attach::none, Does::debug, kClang | kPortable},
+    {"-gdwarf-2 -gdwarf-3 -gdwarf-4", Attach::none, Does::debug, kClang | kPortable | kDialect},
     {"-gdwarf-2 -gdwarf-3 -gdwarf-4", Attach::none, Does::debug, kGcc | kDialect},
+    {"-ginline-line-tables -gno-inline-line-tables -gdwarf32 -gdwarf64", Attach::none, Does::nothing,
+     kBoth | kPortable | kDialect},
     {"-gz -gstrict-dwarf -gno-strict-dwarf -gcolumn-info -gno-column-info -gpubnames -ggnu-pubnames "
      "-gno-pubnames -gno-gnu-pubnames -gstatement-frontiers -gno-statement-frontiers "
      "-gvariable-location-views -gno-variable-location-views -ginline-points -gno-inline-points "
      "-gas-loc-support -gno-as-loc-support -gas-locview-support -gno-as-locview-support "
      "-ginternal-reset-location-views -gno-internal-reset-location-views -gno-codeview "
-     "-gno-inline-line-tables -ginline-line-tables -gno-simple-template-names -gsimple-template-names "
-     "-gdwarf32 -gdwarf64 -gno-record-gcc-switches -gno-record-command-line",
+     "-gno-simple-template-names -gsimple-template-names "
+     "-gno-record-gcc-switches -gno-record-command-line",
      Attach::none, Does::nothing, kBoth | kPortable},
     {"-gz=", Attach::joined, Does::nothing, kBoth | kPortable},
     {"-gtoggle -gmodules -gcodeview", Attach::none, Does::refuse, kBoth, "debug_form"},
