@@ -26,7 +26,7 @@ class Client : public task::Client {
 
   base::Result<task::RunReport> run(const task::RunOrder& order, const std::stop_token& stop) override {
     orders.push_back(order);
-    if (gone) return base::cancelled();
+    if (vanished) return base::cancelled();
     base::SpawnRequest request;
     request.argv = order.argv;
     if (!base::is_absolute(request.argv[0])) request.argv[0] = "/usr/bin/" + request.argv[0];
@@ -54,7 +54,7 @@ class Client : public task::Client {
 
   std::vector<task::RunOrder> orders;
   bool left = false;  // gomacc does not wait for the end
-  bool gone = false;
+  bool vanished = false;  // gomacc goes away instead of running anything
   std::function<void()> after_run;                     // a change that happens while the compiler runs
   std::function<void(task::RunReport&)> spoil_report;  // what gomacc says instead
 

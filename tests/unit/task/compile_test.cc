@@ -66,7 +66,7 @@ TEST_CASE("an output that is no regular file is the compiler's business") {
 TEST_CASE("a gomacc that went away is counted as cancelled") {
   fake::TaskWorld world;
   world.write("x.cc", "int x;\n");
-  world.client.gone = true;
+  world.client.vanished = true;
   world.compile({"g++", "-c", "x.cc"});
   CHECK(world.last().result == Result::cancelled);
   CHECK(world.history().active().empty());
