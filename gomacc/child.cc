@@ -128,9 +128,9 @@ class Watch {
         end_.truncated = true;
         return 0;
       }
-      if (fds[2].revents != 0) end_.out->proceed(room_);
-      if (fds[3].revents != 0) end_.err->proceed(room_);
-      if (fds[1].revents != 0 && hear_stop()) return 0;
+      if (fds[2].revents != 0 && end_.out != nullptr) end_.out->proceed(room_);
+      if (fds[3].revents != 0 && end_.err != nullptr) end_.err->proceed(room_);
+      if (fds[1].revents != 0 && plan_.daemon != nullptr && hear_stop(*plan_.daemon)) return 0;
       if (fds[0].revents == 0) continue;
       while (int signal = sys::take_signal(signals_.source())) {
         if (signal != SIGCHLD) return signal;
@@ -143,17 +143,17 @@ class Watch {
     return (fds[2].fd >= 0 && fds[2].events == POLLOUT) || (fds[3].fd >= 0 && fds[3].events == POLLOUT);
   }
 
-  bool hear_stop() {
+  bool hear_stop(Connection& daemon) {
     Frame frame;
     for (;;) {
-      Connection::Got got = plan_.daemon->receive_arrived(frame);
+      Connection::Got got = daemon.receive_arrived(frame);
       if (got != Connection::Got::frame) return false;
       if (frame.type == wire::Type::waiting) continue;
       if (frame.type == wire::Type::stop) {
         end_.stopped = true;
         return true;
       }
-      plan_.daemon->close();
+      daemon.close();
       return false;
     }
   }
