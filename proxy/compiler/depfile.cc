@@ -21,6 +21,7 @@ using Target = std::pair<bool, std::string>;
 
 std::vector<std::string> clang_targets(const std::vector<Target>& targets) {
   std::vector<std::string> out;
+  out.reserve(targets.size());
   for (const auto& [quoted, name] : targets) out.push_back(quoted ? quote_target(name) : name);
   return out;
 }

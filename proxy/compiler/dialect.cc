@@ -85,7 +85,7 @@ struct Entry {
 
 class Dialects::State {
  public:
-  State(base::Files& files, base::Spawner& spawner, std::string state_directory)
+  State(base::Files& files, base::Spawner& spawner, const std::string& state_directory)
       : files_(files),
         spawner_(spawner),
         folder_(state_directory.empty() ? "" : state_directory + "/dialects") {}
@@ -247,8 +247,8 @@ class Dialects::State {
   std::map<std::uint32_t, std::shared_ptr<Entry>> by_id_;  // guarded by mutex_
 };
 
-Dialects::Dialects(base::Files& files, base::Spawner& spawner, std::string state_directory)
-    : state_(std::make_unique<State>(files, spawner, std::move(state_directory))) {}
+Dialects::Dialects(base::Files& files, base::Spawner& spawner, const std::string& state_directory)
+    : state_(std::make_unique<State>(files, spawner, state_directory)) {}
 
 Dialects::~Dialects() = default;
 

@@ -45,7 +45,7 @@ inline constexpr std::int64_t kNoAnswer = INT64_MIN;
 // Any thread.
 class Dialects {
  public:
-  Dialects(base::Files& files, base::Spawner& spawner, std::string state_directory);
+  Dialects(base::Files& files, base::Spawner& spawner, const std::string& state_directory);
   ~Dialects();
 
   // `env` is the request's own, unfiltered. `unsupported` with label `dialect` when the compiler fails, and

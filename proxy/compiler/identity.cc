@@ -136,7 +136,7 @@ bool has_relative_path(const std::vector<std::string>& options, Family family) {
 
 class Identifier::State {
  public:
-  State(base::Files& files, base::Spawner& spawner, std::string state_directory)
+  State(base::Files& files, base::Spawner& spawner, const std::string& state_directory)
       : files_(files),
         spawner_(spawner),
         folder_(state_directory.empty() ? "" : state_directory + "/compilers") {}
@@ -297,8 +297,8 @@ class Identifier::State {
   base::OnceMap<std::string, std::shared_ptr<const Known>> known_;
 };
 
-Identifier::Identifier(base::Files& files, base::Spawner& spawner, std::string state_directory)
-    : state_(std::make_unique<State>(files, spawner, std::move(state_directory))) {}
+Identifier::Identifier(base::Files& files, base::Spawner& spawner, const std::string& state_directory)
+    : state_(std::make_unique<State>(files, spawner, state_directory)) {}
 
 Identifier::~Identifier() = default;
 

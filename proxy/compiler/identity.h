@@ -42,7 +42,7 @@ struct Compiler {
 class Identifier {
  public:
   // `state_directory` holds what is kept between runs; empty keeps nothing on disk.
-  Identifier(base::Files& files, base::Spawner& spawner, std::string state_directory);
+  Identifier(base::Files& files, base::Spawner& spawner, const std::string& state_directory);
   ~Identifier();
 
   // The compiler that `command` would run with `env`: the request's own, unfiltered, because gcc finds its
