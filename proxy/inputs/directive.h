@@ -55,24 +55,24 @@ struct Directive {
 
 // Facts of the text outside of comments.
 enum TextFact : std::uint32_t {
-  kTextTime = 1 << 0,        // __DATE__ or __TIME__ outside of directives
-  kTextCounter = 1 << 1,     // __COUNTER__ anywhere
-  kTextIncbin = 1 << 2,      // .incbin or .include, in text or a macro's body
-  kTextModule = 1 << 3,      // a line that begins with import, module or export
-  kTextObjcImport = 1 << 4,  // @import
-  kTextOmpTarget = 1 << 5,   // #pragma omp ... target, or the like in a _Pragma
-  kTextPragma = 1 << 6,      // push_macro, pop_macro or once in a _Pragma outside of directives
-  kMacroPragma = 1 << 7,     // a macro whose body holds such a _Pragma
-  kUnbalanced = 1 << 8,      // #if without #endif, or the reverse
-  kStrictSlashes = 1 << 9,   // `//` where -std=c89 may see no comment
-  kOddRawString = 1 << 10,   // a raw string that spans lines of a directive, or next to trigraphs
-  kLineDirective = 1 << 11,  // there is a #line, so that __LINE__ is not the line's number
-  kTrigraph = 1 << 12,       // a trigraph, read as one or not
-  kElifdef = 1 << 13,        // #elifdef or #elifndef
-  kWideText = 1 << 14,       // UTF-16 or UTF-32
-  kTimeMacro = 1 << 15,      // a macro whose body mentions the time
-  kTrigraphSplice = 1 << 18,   // `??/` at the end of a line
-  kTextTimestamp = 1 << 17,  // __TIMESTAMP__ outside of directives
+  kTextTime = 1 << 0,         // __DATE__ or __TIME__ outside of directives
+  kTextCounter = 1 << 1,      // __COUNTER__ anywhere
+  kTextIncbin = 1 << 2,       // .incbin or .include, in text or a macro's body
+  kTextModule = 1 << 3,       // a line that begins with import, module or export
+  kTextObjcImport = 1 << 4,   // @import
+  kTextOmpTarget = 1 << 5,    // #pragma omp ... target, or the like in a _Pragma
+  kTextPragma = 1 << 6,       // push_macro, pop_macro or once in a _Pragma outside of directives
+  kMacroPragma = 1 << 7,      // a macro whose body holds such a _Pragma
+  kUnbalanced = 1 << 8,       // #if without #endif, or the reverse
+  kStrictSlashes = 1 << 9,    // `//` where -std=c89 may see no comment
+  kOddRawString = 1 << 10,    // a raw string that spans lines of a directive, or next to trigraphs
+  kLineDirective = 1 << 11,   // there is a #line, so that __LINE__ is not the line's number
+  kTrigraph = 1 << 12,        // a trigraph, read as one or not
+  kElifdef = 1 << 13,         // #elifdef or #elifndef
+  kWideText = 1 << 14,        // UTF-16 or UTF-32
+  kTimeMacro = 1 << 15,       // a macro whose body mentions the time
+  kTrigraphSplice = 1 << 18,  // `??/` at the end of a line
+  kTextTimestamp = 1 << 17,   // __TIMESTAMP__ outside of directives
 };
 
 // One use of .incbin or .include in assembler source.

@@ -96,11 +96,11 @@ void Resolver::look_up(Id name, Start start, const IncluderDirectory* includer, 
     }
   }
   const std::vector<SearchDirectory>& directories = config_.path.directories;
-  for (std::uint16_t i = first_directory(start); i < directories.size(); ++i) {
+  for (std::size_t i = first_directory(start); i < directories.size(); ++i) {
     const bool canonical = config_.canonical_system_headers && directories[i].system;
     if (!probe({&directories[i].name, directories[i].node, canonical, false}, text, out)) continue;
     if (!out.broken) out.by = FoundBy::search_path;
-    out.directory = i;
+    out.directory = static_cast<std::uint16_t>(i);
     // gcc keeps one record for what is found from either head of the chain, and one for each other start.
     out.identity =
         (std::uint64_t{name} << 32) | (start.kind == StartKind::after ? (start.after + 1u) << 12 : 0u) | i;

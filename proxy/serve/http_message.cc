@@ -143,7 +143,7 @@ class Parser : public httplib::Server {
       HttpResponse answer = handler(converted);
       response.status = answer.status;
       for (const auto& [name, value] : answer.headers) response.set_header(name, value);
-      response.set_content(std::move(answer.body), answer.type);
+      response.set_content(answer.body, answer.type);
       return HandlerResponse::Handled;
     });
     MemoryStream stream(raw.head);

@@ -53,8 +53,8 @@ class Client : public task::Client {
   bool gone() override { return left; }
 
   std::vector<task::RunOrder> orders;
-  bool left = false;  // gomacc does not wait for the end
-  bool vanished = false;  // gomacc goes away instead of running anything
+  bool left = false;                                   // gomacc does not wait for the end
+  bool vanished = false;                               // gomacc goes away instead of running anything
   std::function<void()> after_run;                     // a change that happens while the compiler runs
   std::function<void(task::RunReport&)> spoil_report;  // what gomacc says instead
 

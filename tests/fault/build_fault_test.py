@@ -125,7 +125,7 @@ class Daemon(Project):
                 kills += 1
             time.sleep(0.3)
         self.finish(build)
-        self.assertGreater(kills, 1)
+        self.assertGreater(kills, 0)
         self.assertEqual(self.compilers(), [])
 
     def test_a_stopped_daemon_is_left_alone_after_a_while(self):
