@@ -13,6 +13,8 @@
 namespace serve {
 namespace {
 
+bool has_text(const nlohmann::json& value) { return value.is_string() && !value.get<std::string>().empty(); }
+
 using nlohmann::json;
 
 std::string print(const json& value) {
@@ -151,7 +153,7 @@ std::string settings_json(const StatusSources& sources) {
     for (json& setting : settings) {
       if (!setting.is_object() || !setting.contains("value") || !setting.contains("name")) continue;
       const json& name = setting["name"];
-      if (name.is_string() && names_secret(name.get<std::string>()) && setting["value"] != "") {
+      if (name.is_string() && names_secret(name.get<std::string>()) && has_text(setting["value"])) {
         setting["value"] = "[hidden]";
       }
     }

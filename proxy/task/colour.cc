@@ -36,7 +36,7 @@ std::uint8_t strip_for(Colour colour, compiler::Family family, const Request& re
   std::optional<std::string_view> term = compiler::variable(request.env, "TERM");
   if (!term || *term == "dumb") shown = false;
   // g++ takes an empty GCC_COLORS for "never"; clang honours NO_COLOR, and so do we for both.
-  if (compiler::variable(request.env, "NO_COLOR").value_or("") != "") shown = false;
+  if (!compiler::variable(request.env, "NO_COLOR").value_or("").empty()) shown = false;
   if (family == compiler::Family::gcc && compiler::variable(request.env, "GCC_COLORS") == "") shown = false;
   return shown ? 0 : wire::kStripStderr;
 }
