@@ -60,7 +60,7 @@ CONFIGURATIONS = [
         ['--buildtype=debug', '-Doptimization=1', '-Db_sanitize=thread', '-Db_lundef=false'],
     ),
 ]
-ASAN = CONFIGURATIONS[1]
+ASAN, TSAN = CONFIGURATIONS[1:]
 # A further build that finds little which the others do not, so only in a full run.
 RELEASE = ('clang', 'clang++-14, release', CLANG, ['--buildtype=release', '-Db_ndebug=false'])
 # How many files clang-tidy looks at in a run that is not full: those that the seed draws.
@@ -87,7 +87,8 @@ class Tests:
             ('clang-tidy', 'clang-tidy', self.clang_tidy),
             ('fuzz', 'fuzzers, each for a short time', self.fuzz),
             ('e2e', 'end to end: commands, faults, the commands of the README', self.end_to_end),
-            ('e2e-asan', 'end to end again, under the address sanitizer', self.end_to_end_asan),
+            ('e2e-asan', 'end to end again, under the address sanitizer', lambda: self.sanitized(ASAN)),
+            ('e2e-tsan', 'end to end again, under the thread sanitizer', lambda: self.sanitized(TSAN)),
         ]
         variants = [[]]
         if self.arguments.full:
@@ -217,9 +218,9 @@ class Tests:
                 self.failures.append((name, tail(LOGS / f'{name}.log')))
         return counts
 
-    def python_tests(self, folder, name, env=None, pattern='*_test.py'):
+    def python_tests(self, folder, name, env=None, pattern='*_test.py', prefix=()):
         _, status = run(
-            [sys.executable, '-m', 'unittest', 'discover', '-v', '-s', folder, '-p', pattern],
+            [*prefix, sys.executable, '-m', 'unittest', 'discover', '-v', '-s', folder, '-p', pattern],
             name,
             env=clean_environment(**{**self.more, **(env or {})}),
             check=False,
@@ -237,11 +238,12 @@ class Tests:
         counts += self.python_tests('tests/fault', 'fault')
         return counts
 
-    def end_to_end_asan(self):
-        folder = self.build(ASAN[0], *ASAN[2:])
-        return self.python_tests(
-            'tests/e2e', 'e2e-asan', {'GOMA_TEST_BUILD': folder}, pattern='smoke_test.py'
-        )
+    def sanitized(self, configuration):
+        name, _, compilers, options = configuration
+        folder = self.build(name, compilers, options)
+        prefix = fixed_addresses() if name == 'tsan' else []
+        environment = {'GOMA_TEST_BUILD': folder}
+        return self.python_tests('tests/e2e', f'e2e-{name}', environment, 'smoke_test.py', prefix)
 
     def demo(self, words):
         log = 'demo' + ''.join(w.strip('-').replace(' ', '') for w in words)
@@ -273,7 +275,7 @@ def parse(argv):
         action='append',
         metavar='STAGE',
         help='only this stage, by name: style, gcc, clang, asan, tsan, clang-tidy, fuzz, e2e, '
-        'e2e-asan, demo (may be repeated)',
+        'e2e-asan, e2e-tsan, demo (may be repeated)',
     )
     return parser.parse_args(argv)
 
