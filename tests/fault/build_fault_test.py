@@ -116,17 +116,24 @@ class Daemon(Project):
     def test_a_killed_daemon_costs_nothing_but_speed(self):
         self.addCleanup(self.stop_started)
         self.kill_daemon()
-        build = self.start_ninja(64)
         kills = 0
-        while build.poll() is None:
-            pid = self.lock_holder()
-            if pid in running('compiler_proxy'):
-                os.kill(pid, signal.SIGKILL)
-                kills += 1
-            time.sleep(0.3)
-        self.finish(build)
-        self.assertGreater(kills, 0)
-        self.assertEqual(self.compilers(), [])
+        # How often a daemon comes up during one build depends on the machine, so builds go on until it
+        # has been killed again and again.
+        for _ in range(10):
+            self.clean()
+            shutil.rmtree(self.path('cache'), ignore_errors=True)
+            build = self.start_ninja(64)
+            while build.poll() is None:
+                pid = self.lock_holder()
+                if pid in running('compiler_proxy'):
+                    os.kill(pid, signal.SIGKILL)
+                    kills += 1
+                time.sleep(0.1)
+            self.finish(build)
+            self.assertEqual(self.compilers(), [])
+            if kills > 2:
+                break
+        self.assertGreater(kills, 2)
 
     def test_a_stopped_daemon_is_left_alone_after_a_while(self):
         build = self.start_ninja(8)
