@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cassert>
+#include <optional>
 #include <string>
 #include <utility>
 #include <variant>
@@ -54,12 +55,13 @@ inline Error unsupported(std::string message) { return {ErrorKind::unsupported, 
 inline Error invalid(std::string message) { return {ErrorKind::invalid, std::move(message)}; }
 inline Error cancelled() { return {ErrorKind::cancelled, "cancelled"}; }
 
-template <class T>
+// `E` is Error but for modules whose callers must know more of what went wrong.
+template <class T, class E = Error>
 class [[nodiscard]] Result {
  public:
   // Implicit, so that a function returns a value or an error as it stands.
   Result(T value) : state_(std::move(value)) {}
-  Result(Error error) : state_(std::move(error)) {}
+  Result(E error) : state_(std::move(error)) {}
 
   bool ok() const { return state_.index() == 0; }
   explicit operator bool() const { return ok(); }
@@ -84,31 +86,30 @@ class [[nodiscard]] Result {
   const T* operator->() const { return &value(); }
 
   // Requires: !ok().
-  const Error& error() const {
+  const E& error() const {
     assert(!ok());
     return *std::get_if<1>(&state_);
   }
 
  private:
-  std::variant<T, Error> state_;
+  std::variant<T, E> state_;
 };
 
-template <>
-class [[nodiscard]] Result<void> {
+template <class E>
+class [[nodiscard]] Result<void, E> {
  public:
   Result() = default;
-  Result(Error error) : error_(std::move(error)), ok_(false) {}
+  Result(E error) : error_(std::move(error)) {}
 
-  bool ok() const { return ok_; }
-  explicit operator bool() const { return ok_; }
-  const Error& error() const {
-    assert(!ok_);
-    return error_;
+  bool ok() const { return !error_.has_value(); }
+  explicit operator bool() const { return ok(); }
+  const E& error() const {
+    assert(!ok());
+    return *error_;
   }
 
  private:
-  Error error_{ErrorKind::io, ""};
-  bool ok_ = true;
+  std::optional<E> error_;
 };
 
 }  // namespace base
