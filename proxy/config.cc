@@ -11,24 +11,9 @@
 #include "base/machine.h"
 #include "base/path.h"
 #include "compiler/environment.h"
+#include "config_borrowed.h"
 
 namespace {
-
-// The number in "10G", "500M", "4096"; nothing when it is none.
-bool parse_bytes(const std::string& text, std::int64_t& value) {
-  char* end = nullptr;
-  double number = std::strtod(text.c_str(), &end);
-  std::string unit = end;
-  static constexpr const char* kUnits[] = {"", "K", "M", "G", "T"};
-  for (int i = 0; i < 5; ++i) {
-    if (unit == kUnits[i] || unit == std::string(kUnits[i]) + "iB" || unit == std::string(kUnits[i]) + "B") {
-      for (int k = 0; k < i; ++k) number *= 1024;
-      value = static_cast<std::int64_t>(number);
-      return end != text.c_str() && number >= 0 && number < 9e18;
-    }
-  }
-  return false;
-}
 
 std::size_t distance(const std::string& a, const std::string& b) {
   std::vector<std::size_t> row(b.size() + 1);
@@ -57,6 +42,29 @@ std::string nearest(const std::string& name) {
   return best;
 }
 
+// The cluster's rule for one machine.
+#ifdef __APPLE__
+constexpr std::int64_t kMaxRemote = 50;
+#else
+constexpr std::int64_t kMaxRemote = 200;
+#endif
+
+// A value of a file as it would be written in the environment.
+base::Result<std::string> value_text(const std::string& name, const nlohmann::json& value) {
+  if (value.is_string()) return value.get<std::string>();
+  if (!value.is_structured() && !value.is_null()) return value.dump();
+  if (!value.is_object() || (name != "platform" && name != "headers"))
+    return base::invalid(name + ": not a plain value");
+  SettingPairs pairs;
+  for (const auto& item : value.items()) {
+    if (item.value().is_structured() || item.value().is_null())
+      return base::invalid(name + ": " + item.key() + ": not a plain value");
+    pairs.emplace_back(item.key(),
+                       item.value().is_string() ? item.value().get<std::string>() : item.value().dump());
+  }
+  return print_pairs(pairs);
+}
+
 std::string home_folder(const std::vector<std::string>& env, const char* variable, const char* below_home) {
   if (auto value = compiler::variable(env, variable); value && base::is_absolute(*value)) {
     return std::string(*value);
@@ -82,6 +90,9 @@ constexpr const char* kOtherVariables[] = {"GOMA_DIR",
                                            "GOMA_GOMACC_LOCK_FILENAME",
                                            "GOMA_HERMETIC",
                                            "GOMA_COMPILER_PROXY_DAEMON_MODE",
+                                           "GOMA_SERVER_HOST",
+                                           "GOMA_SERVER_PORT",
+                                           "GOMA_USE_SSL",
                                            "GOMA_DEPS_CACHE_FILE",
                                            "GOMA_COMPILER_INFO_CACHE_FILE"};
 
@@ -89,7 +100,8 @@ constexpr const char* kOtherVariables[] = {"GOMA_DIR",
 
 const std::vector<SettingInfo>& setting_table() {
   static const std::vector<SettingInfo> table = {
-      {"goma", "GOMA_MODE", "text", "local", "which tiers are used: local or none"},
+      {"goma", "GOMA_MODE", "choice", "", "which tiers are used; automatic when empty",
+       "cluster cache-only local none"},
       {"tmp_dir", "GOMA_TMP_DIR", "text", "", "folder of the socket, the lock and the token; 0700 and ours"},
       {"socket_name", "GOMA_COMPILER_PROXY_SOCKET_NAME", "text", "goma.ipc", "name of the socket in tmp_dir"},
       {"lock_name", "GOMA_COMPILER_PROXY_LOCK_FILENAME", "text", "goma_compiler_proxy.lock",
@@ -104,6 +116,31 @@ const std::vector<SettingInfo>& setting_table() {
       {"local_slots", "GOMA_LOCAL_SLOTS", "number", "", "local compiles at once; the number of processors"},
       {"exec_root", "GOMA_EXEC_ROOT", "text", "", "the root of the checkout, where markers do not tell"},
       {"silo", "GOMA_SILO", "text", "", "keeps cache entries apart from those of other silos"},
+      {"endpoint", "GOMA_ENDPOINT", "endpoint", "", "the cluster, such as grpcs://rbe.example.com:443"},
+      {"cas_endpoint", "GOMA_CAS_ENDPOINT", "endpoint", "", "its storage, where that is elsewhere"},
+      {"ac_endpoint", "GOMA_AC_ENDPOINT", "endpoint", "", "its action cache, where that is elsewhere"},
+      {"executor_endpoint", "GOMA_EXECUTOR_ENDPOINT", "endpoint", "",
+       "its execution service, where that is elsewhere"},
+      {"http_cache", "GOMA_HTTP_CACHE", "url", "", "an HTTP cache, such as https://cache.example.com/goma"},
+      {"instance", "GOMA_INSTANCE", "text", "", "the instance name that the cluster expects"},
+      {"tls_ca", "GOMA_TLS_CA", "file", "", "PEM file of the roots that are trusted; the system's"},
+      {"tls_cert", "GOMA_TLS_CERT", "file", "", "PEM file of the client's certificate"},
+      {"tls_key", "GOMA_TLS_KEY", "file", "", "PEM file of its key"},
+      {"tls_server_name", "GOMA_TLS_SERVER_NAME", "text", "", "name expected in the server's certificate"},
+      {"authorization_file", "GOMA_HTTP_AUTHORIZATION_FILE", "file", "",
+       "file of the authorization header or bearer token"},
+      {"headers", "GOMA_HEADERS", "headers", "", "headers of every call, NAME=VALUE,NAME=VALUE"},
+      {"credential_helper", "GOMA_CREDENTIAL_HELPER", "command", "", "program that prints credentials"},
+      {"platform", "GOMA_PLATFORM", "pairs", "", "properties of the workers, NAME=VALUE,NAME=VALUE"},
+      {"toolchain", "GOMA_TOOLCHAIN", "choice", "auto",
+       "how a compiler outside the exec root gets to a worker", "auto inside image chroot"},
+      {"workers_identical", "GOMA_WORKERS_IDENTICAL", "flag", "false",
+       "whether all workers of these properties have the same files"},
+      {"max_remote", "GOMA_MAX_REMOTE", "number", "", "calls to the cluster at once"},
+      {"compression", "GOMA_COMPRESSION", "flag", "true", "whether content travels compressed"},
+      {"upload", "GOMA_UPLOAD", "choice", "auto", "whether local results are offered to the cache",
+       "auto never"},
+      {"status_url", "GOMA_STATUS_URL", "url", "", "where the service says how it is doing, as JSON"},
       {"max_tasks", "GOMA_MAX_ACTIVE_TASKS", "number", "1024", "tasks at once; further ones wait"},
       {"idle_limit", "GOMA_IDLE_LIMIT", "number", "10800", "seconds without a request until the daemon ends"},
   };
@@ -118,6 +155,8 @@ base::Result<Config> Config::load(const std::vector<std::string>& env) {
   std::string home = home_folder(env, "XDG_CONFIG_HOME", ".config");
   if (read && !home.empty()) read = config.read_file_values(base::join(home, "goma/config.json"));
   if (read) read = config.read_environment(env);
+  if (read) read = config.borrow(env);
+  if (read) read = config.check_together();
   if (!read) return read.error();
   config.compute_defaults(env);
   return config;
@@ -125,22 +164,25 @@ base::Result<Config> Config::load(const std::vector<std::string>& env) {
 
 base::Result<void> Config::read_file_values(const std::string& path) {
   if (::access(path.c_str(), F_OK) != 0) return {};
-  base::Result<std::string> text = base::read_file(path, 1 << 20);
-  if (!text) return text.error();
-  nlohmann::json json = nlohmann::json::parse(*text, nullptr, false, true);
+  base::Result<std::string> content = base::read_file(path, 1 << 20);
+  if (!content) return content.error();
+  nlohmann::json json = nlohmann::json::parse(*content, nullptr, false, true);
   if (!json.is_object()) return base::invalid(path + ": not a JSON object");
   for (const auto& item : json.items()) {
-    const nlohmann::json& value = item.value();
-    if (value.is_structured() || value.is_null())
-      return base::invalid(path + ": " + item.key() + ": not a plain value");
-    base::Result<void> done =
-        set(item.key(), value.is_string() ? value.get<std::string>() : value.dump(), path);
+    base::Result<std::string> text = value_text(item.key(), item.value());
+    if (!text) return base::invalid(path + ": " + text.error().message);
+    base::Result<void> done = set(item.key(), *text, path);
     if (!done) return base::invalid(path + ": " + done.error().message);
   }
   return {};
 }
 
 base::Result<void> Config::read_environment(const std::vector<std::string>& env) {
+  // Goma's way to name a server, before GOMA_ENDPOINT so that that one wins.
+  for (const BorrowedValue& item : goma_server(env)) {
+    base::Result<void> done = set(item.setting, item.value, item.origin);
+    if (!done) return base::invalid("GOMA_SERVER_HOST: " + done.error().message);
+  }
   // Goma's older name for the folder above its caches.
   if (auto folder = compiler::variable(env, "GOMA_CACHE_DIR"); folder && !folder->empty()) {
     base::Result<void> done = set("cache_dir", std::string(*folder), "environment GOMA_CACHE_DIR");
@@ -165,6 +207,40 @@ base::Result<void> Config::read_environment(const std::vector<std::string>& env)
   return {};
 }
 
+// Other programs' variables count where nothing of ours names a remote side, an empty value included.
+base::Result<void> Config::borrow(const std::vector<std::string>& env) {
+  bool named = false;
+  for (const SettingValue& item : values_) {
+    std::string_view type = item.info->type;
+    bool address = type == "endpoint" || std::string_view(item.info->name) == "http_cache";
+    named = named || (address && item.origin != "default");
+  }
+  if (!named) {
+    for (const BorrowedValue& item : reclient_server(env)) {
+      if (base::Result<void> done = set_weakly(item.setting, item.value, item.origin); !done) return done;
+    }
+  }
+  auto root = compiler::variable(env, "RBE_exec_root");
+  if (!root || root->empty()) return {};
+  return set_weakly("exec_root", std::string(*root), "environment RBE_exec_root");
+}
+
+base::Result<void> Config::set_weakly(const std::string& name, const std::string& value,
+                                      const std::string& origin) {
+  for (const SettingValue& item : values_) {
+    if (name == item.info->name && item.origin != "default") return {};
+  }
+  base::Result<void> done = set(name, value, origin);
+  return done ? done : base::invalid(origin + ": " + done.error().message);
+}
+
+base::Result<void> Config::check_together() const {
+  if (text("tls_cert").empty() != text("tls_key").empty()) {
+    return base::invalid("tls_cert and tls_key belong together: only one of them is set");
+  }
+  return {};
+}
+
 base::Result<void> Config::set(const std::string& name, const std::string& value, const std::string& origin) {
   auto found = std::find_if(values_.begin(), values_.end(),
                             [&](const SettingValue& item) { return name == item.info->name; });
@@ -172,23 +248,18 @@ base::Result<void> Config::set(const std::string& name, const std::string& value
     std::string near = nearest(name);
     return base::invalid("unknown setting " + name + (near.empty() ? "" : "; did you mean " + near + "?"));
   }
-  std::string type = found->info->type;
-  std::int64_t number = 0;
-  std::string kept = value;
-  if (type == "bytes") {
-    if (!parse_bytes(value, number)) return base::invalid(name + ": not a size: " + value);
-    kept = std::to_string(number);
-  } else if (type == "number") {
-    char* end = nullptr;
-    number = std::strtoll(value.c_str(), &end, 10);
-    if (end == value.c_str() || *end != '\0' || number < 0)
-      return base::invalid(name + ": not a number: " + value);
-  }
-  if (name == "goma" && value != "local" && value != "none") {
-    return base::invalid("goma: \"" + value + "\" is not one of local, none");
-  }
-  found->value = kept;
+  base::Result<std::string> kept = checked_value(*found->info, value);
+  if (!kept) return kept.error();
+  found->value = *kept;
   found->origin = origin;
+  if (name == "max_remote" && !kept->empty()) {
+    std::int64_t wanted = std::strtoll(kept->c_str(), nullptr, 10);
+    if (wanted < 1) return base::invalid("max_remote: at least 1; \"goma\": \"local\" calls nobody");
+    if (wanted > kMaxRemote) {
+      found->value = std::to_string(kMaxRemote);
+      found->origin += ", bounded";
+    }
+  }
   return {};
 }
 
@@ -197,6 +268,9 @@ void Config::compute_defaults(const std::vector<std::string>& env) {
   std::string cache = home_folder(env, "XDG_CACHE_HOME", ".cache");
   std::string state = home_folder(env, "XDG_STATE_HOME", ".local/state");
   for (SettingValue& item : values_) {
+    if (item.value.starts_with("~/") && std::string_view(item.info->type) == "file") {
+      if (auto home = compiler::variable(env, "HOME")) item.value = base::join(*home, item.value.substr(2));
+    }
     if (!item.value.empty()) continue;
     std::string name = item.info->name;
     if (name == "cache_dir")
@@ -204,6 +278,7 @@ void Config::compute_defaults(const std::vector<std::string>& env) {
     if (name == "state_dir")
       item.value = state.empty() ? "/tmp/goma_state_" + uid : base::join(state, "goma");
     if (name == "local_slots") item.value = std::to_string(base::processor_count());
+    if (name == "max_remote") item.value = std::to_string(kMaxRemote);
     if (name == "tmp_dir") {
       std::string run(compiler::variable(env, "XDG_RUNTIME_DIR").value_or(""));
       // gomacc finds the daemon by the same rule.
@@ -229,11 +304,16 @@ bool Config::flag(const char* name) const {
   return !value.empty() && std::string("tTyY1").find(value[0]) != std::string::npos;
 }
 
+SettingPairs Config::pairs(const char* name) const {
+  base::Result<SettingPairs> pairs = parse_pairs(text(name));
+  return pairs ? *pairs : SettingPairs{};
+}
+
 std::string Config::json() const {
   nlohmann::json list = nlohmann::json::array();
   for (const SettingValue& item : values_) {
     list.push_back({{"name", item.info->name},
-                    {"value", item.value},
+                    {"value", shown_value(*item.info, item.value)},
                     {"origin", item.origin},
                     {"meaning", item.info->meaning}});
   }

@@ -185,7 +185,7 @@ class Daemon {
     out.token = token;
     out.socket_path = listener_.socket_path();
     out.log_path = log_path(config_);
-    out.mode = config_.text("goma");
+    out.mode = config_.text("goma") == "none" ? "none" : "local";
     out.port = [this] { return port_.load(); };
     out.local_slots = [this] { return gates_.local.limit(); };
     out.local_running = [this] { return gates_.local.inside(); };

@@ -81,3 +81,80 @@ TEST_CASE("the runtime folder is used only when it is ours") {
   CHECK(Config::load({"XDG_RUNTIME_DIR=" + dir.path()})->text("tmp_dir") == dir / "goma");
   CHECK(Config::load({"XDG_RUNTIME_DIR=/nonexistent"})->text("tmp_dir").starts_with("/tmp/goma_"));
 }
+
+TEST_CASE("the mode is automatic unless it is named") {
+  CHECK(Config::load({})->text("goma").empty());
+  CHECK(Config::load({"GOMA_MODE=cache-only"})->text("goma") == "cache-only");
+  base::Result<Config> wrong = Config::load({"GOMA_MODE=cloud"});
+  REQUIRE(!wrong.ok());
+  CHECK(wrong.error().message.find("cluster, cache-only, local, none") != std::string::npos);
+}
+
+TEST_CASE("platform and headers are objects in files and pairs in the environment") {
+  fake::TempDir dir;
+  dir.write("goma/config.json",
+            "{\"platform\": {\"b\": 2, \"a\": \"x,y\"}, \"headers\": {\"x-api\": \"hush\"}, \"port\": 1}");
+  base::Result<Config> config = Config::load({"XDG_CONFIG_HOME=" + dir.path()});
+  REQUIRE(config.ok());
+  CHECK(config->pairs("platform") == SettingPairs{{"a", "x,y"}, {"b", "2"}});
+  CHECK(config->pairs("headers") == SettingPairs{{"x-api", "hush"}});
+  CHECK(config->json().find("hush") == std::string::npos);
+  CHECK(Config::load({"GOMA_PLATFORM=OSFamily=linux"})->pairs("platform") ==
+        SettingPairs{{"OSFamily", "linux"}});
+  for (const char* text :
+       {"{\"platform\": {\"a\": []}}", "{\"platform\": [\"a\"]}", "{\"silo\": {\"a\": \"b\"}}"}) {
+    dir.write("goma/config.json", text);
+    CHECK_MESSAGE(!Config::load({"XDG_CONFIG_HOME=" + dir.path()}).ok(), text);
+  }
+}
+
+TEST_CASE("an endpoint of ours keeps the variables of other programs out") {
+  std::vector<std::string> env = {"RBE_service=rbe.example.com:1", "RBE_instance=theirs",
+                                  "RBE_exec_root=/src"};
+  CHECK(Config::load(env)->text("endpoint") == "grpcs://rbe.example.com:1");
+  CHECK(Config::load(env)->text("instance") == "theirs");
+  CHECK(Config::load(env)->text("exec_root") == "/src");
+  fake::TempDir dir;
+  dir.write("goma/config.json", "{\"http_cache\": \"http://localhost:1\", \"exec_root\": \"/ours\"}");
+  env.push_back("XDG_CONFIG_HOME=" + dir.path());
+  CHECK(Config::load(env)->text("endpoint").empty());
+  CHECK(Config::load(env)->text("instance").empty());
+  CHECK(Config::load(env)->text("exec_root") == "/ours");
+  dir.write("goma/config.json", "{\"endpoint\": \"\"}");
+  CHECK(Config::load(env)->text("endpoint").empty());
+}
+
+TEST_CASE("GOMA_ENDPOINT goes before GOMA_SERVER_HOST, and that before the files") {
+  fake::TempDir dir;
+  dir.write("goma/config.json", "{\"endpoint\": \"grpc://file:1\"}");
+  std::vector<std::string> env = {"XDG_CONFIG_HOME=" + dir.path(), "GOMA_SERVER_HOST=old"};
+  CHECK(Config::load(env)->text("endpoint") == "grpcs://old:443");
+  CHECK(Config::load(env)->unknown_variables().empty());
+  env.push_back("GOMA_ENDPOINT=grpc://new:1");
+  CHECK(Config::load(env)->text("endpoint") == "grpc://new:1");
+}
+
+TEST_CASE("the calls in flight never pass the cluster's bound") {
+  std::int64_t bound = Config::load({})->number("max_remote");
+  CHECK((bound == 200 || bound == 50));
+  CHECK(Config::load({"GOMA_MAX_REMOTE=7"})->number("max_remote") == 7);
+  base::Result<Config> many = Config::load({"GOMA_MAX_REMOTE=1000"});
+  CHECK(many->number("max_remote") == bound);
+  CHECK(origin_of(*many, "max_remote") == "environment GOMA_MAX_REMOTE, bounded");
+  CHECK(!Config::load({"GOMA_MAX_REMOTE=0"}).ok());
+}
+
+TEST_CASE("a certificate needs its key, and files may be named from home") {
+  CHECK(!Config::load({"GOMA_TLS_CERT=/c.pem"}).ok());
+  base::Result<Config> config = Config::load({"GOMA_TLS_CERT=~/c.pem", "GOMA_TLS_KEY=/k.pem", "HOME=/me"});
+  REQUIRE(config.ok());
+  CHECK(config->text("tls_cert") == "/me/c.pem");
+}
+
+TEST_CASE("no secret is shown with the settings") {
+  base::Result<Config> config = Config::load({"GOMA_HTTP_CACHE=https://me:hush@host/",
+                                              "GOMA_CREDENTIAL_HELPER=/h --key=hush", "GOMA_HEADERS=a=hush"});
+  REQUIRE(config.ok());
+  CHECK(config->json().find("hush") == std::string::npos);
+  CHECK(config->text("http_cache") == "https://me:hush@host/");
+}
