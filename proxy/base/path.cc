@@ -1,5 +1,7 @@
 #include "base/path.h"
 
+#include <algorithm>
+
 #include <vector>
 
 namespace base {
@@ -62,6 +64,19 @@ std::string normal_form(std::string_view path) {
     text += parts[i];
   }
   return text.empty() ? "." : text;
+}
+
+std::string relative_path(std::string_view path, std::string_view directory) {
+  std::string out;
+  // Up from `directory` until what is left holds `path`.
+  while (!is_below(path, directory)) {
+    directory = directory_name(directory);
+    out += out.empty() ? ".." : "/..";
+  }
+  std::string_view rest = path.substr(std::min(path.size(), directory.size()));
+  while (rest.starts_with('/')) rest.remove_prefix(1);
+  if (rest.empty()) return out.empty() ? "." : out;
+  return out.empty() ? std::string(rest) : out + "/" + std::string(rest);
 }
 
 }  // namespace base

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <set>
+#include <unordered_set>
 
 #include "base/path.h"
 #include "cache/outcome_codec.h"
@@ -64,9 +65,10 @@ class Builder {
     std::string name = directory_name_of(command_, key_env, index_);
     std::vector<std::string> words = choose_form(name, key_env);
     base::Result<void> added = add_inputs();
-    if (added) added = salt_.add_compiler(command_, compiler_, action_.roots);
-    if (added) added = add_inside_compiler();
+    if (added) added = add_compiler();
     if (!added) return added.error();
+    if (settings_.list_outside) list_absent();
+    judge_links();
     write_command(words, environment(key_env, name));
     write_action();
     return std::move(action_);
@@ -78,9 +80,15 @@ class Builder {
     return has_root() && base::is_below(path, action_.roots.root);
   }
 
+  // True for what is part of the input root.
+  bool travels(std::string_view path) const { return settings_.chroot || is_inside(path); }
+
   std::vector<std::string> choose_form(const std::string& directory_name,
                                        const std::vector<std::string>& key_env) {
-    action_.absolute_because = roots_forbid(command_, compiler_, action_.roots, settings_);
+    if (settings_.chroot) action_.absolute_because = "the worker's root is the input root";
+    if (action_.absolute_because.empty()) {
+      action_.absolute_because = roots_forbid(command_, compiler_, action_.roots, settings_);
+    }
     if (action_.absolute_because.empty()) {
       action_.absolute_because = variables_forbid(key_env, action_.roots);
     }
@@ -105,26 +113,50 @@ class Builder {
     return path.size() > root ? path.substr(root + 1) : std::string_view();
   }
 
+  void add_file(inputs::NodeId node, const base::Digest& digest) {
+    std::string path = index_.path(node);
+    tree_.add_file(in_tree(path), digest, (index_.stat(node).mode & 0100) != 0);
+    if (sent_.insert(digest).second) action_.files.push_back({digest, std::move(path)});
+  }
+
+  // A link keeps its text, but for an absolute one: where the tree lies elsewhere it would lead out of it.
+  void add_link(inputs::NodeId node) {
+    std::string path = index_.path(node);
+    std::string target = index_.link_target(node);
+    if (base::is_absolute(target)) {
+      if (travels(target)) {
+        target = base::relative_path(base::normal_form(target), base::directory_name(path));
+      } else {
+        action_.bound = "link: " + path + " leads to " + target;
+      }
+    }
+    tree_.add_link(in_tree(path), target);
+    links_.emplace_back(std::move(path), std::move(target));
+  }
+
   base::Result<void> add_inputs() {
     for (const inputs::Input& input : closure_.inputs) {
       base::Result<base::Digest> digest = index_.digest(input.node);
       if (!digest) return digest.error();
       std::string path = index_.path(input.node);
-      if (is_inside(path)) {
-        tree_.add_file(in_tree(path), *digest, (index_.stat(input.node).mode & 0100) != 0);
+      if (travels(path)) {
+        add_file(input.node, *digest);
         continue;
       }
       salt_.add(path, *digest);
+      add_outside(path, *digest, action_.outside);
       // Outputs may hold the name a file was found by, which links outside the tree decide.
-      if (!input.spelled.empty() && input.spelled != path) salt_.add(input.spelled, *digest);
+      if (!input.spelled.empty() && input.spelled != path) {
+        salt_.add(input.spelled, *digest);
+        if (base::is_absolute(input.spelled)) add_outside(input.spelled, *digest, action_.outside);
+      }
     }
     for (inputs::NodeId node : closure_.links) {
-      std::string path = index_.path(node);
-      if (is_inside(path)) tree_.add_link(in_tree(path), index_.link_target(node));
+      if (travels(index_.path(node))) add_link(node);
     }
     for (inputs::NodeId node : closure_.directories) {
       std::string path = index_.path(node);
-      if (is_inside(path)) {
+      if (travels(path)) {
         tree_.add_directory(in_tree(path));
       } else if (!base::is_below(action_.roots.root, path)) {
         // Those around the root are there wherever it is.
@@ -135,29 +167,82 @@ class Builder {
     return {};
   }
 
-  // A compiler that lies in the root travels with the inputs, and so do the links on the way to it.
-  base::Result<void> add_inside_compiler() {
-    auto add = [this](const std::string& path) -> base::Result<void> {
-      inputs::Trail trail;
-      inputs::Found found = index_.find(path, trail);
-      for (inputs::NodeId node : trail) {
-        if (index_.type(node) != base::FileType::symlink || !is_inside(index_.path(node))) continue;
-        tree_.add_link(in_tree(index_.path(node)), index_.link_target(node));
-      }
-      if (found.type != base::FileType::regular || !is_inside(index_.path(found.node))) return {};
-      base::Result<base::Digest> digest = index_.digest(found.node);
-      if (!digest) return digest.error();
-      tree_.add_file(in_tree(index_.path(found.node)), *digest, (index_.stat(found.node).mode & 0100) != 0);
-      return {};
-    };
-    if (is_inside(command_.compiler)) {
-      if (base::Result<void> added = add(command_.compiler); !added) return added;
+  // A compiler that travels is part of the tree, and so are the links on the way to it.
+  base::Result<void> add_travelling(const std::string& path) {
+    inputs::Trail trail;
+    inputs::Found found = index_.find(path, trail);
+    for (inputs::NodeId node : trail) {
+      if (index_.type(node) == base::FileType::symlink && travels(index_.path(node))) add_link(node);
     }
+    if (found.type != base::FileType::regular || !travels(index_.path(found.node))) return {};
+    base::Result<base::Digest> digest = index_.digest(found.node);
+    if (!digest) return digest.error();
+    add_file(found.node, *digest);
+    return {};
+  }
+
+  base::Result<void> add_compiler() {
+    base::Result<void> added =
+        salt_.add_compiler(command_, compiler_, [this](const std::string& path) { return travels(path); });
+    if (!added) return added;
+    if (command_.traits.native_cpu) action_.bound = "native_cpu: the command means this machine's processor";
+    if (travels(command_.compiler)) added = add_travelling(command_.compiler);
     for (const compiler::Part& part : compiler_.parts) {
-      if (!is_inside(part.path)) continue;
-      if (base::Result<void> added = add(part.path); !added) return added;
+      if (!added) return added;
+      if (travels(part.path)) {
+        added = add_travelling(part.path);
+      } else {
+        add_outside(part.path, part.digest, action_.outside_parts);
+      }
+    }
+    if (added && settings_.chroot) added = add_gcc_installation();
+    return added;
+  }
+
+  void add_outside(const std::string& path, const base::Digest& digest, std::vector<KeyFile>& list) const {
+    if (settings_.list_outside) list.push_back({digest, path});
+  }
+
+  // clang knows a gcc installation, and with it the C++ headers, by its start-up objects, which no compile
+  // reads.
+  base::Result<void> add_gcc_installation() {
+    std::set<std::string> folders;
+    for (const inputs::Input& input : closure_.inputs) {
+      std::size_t end = input.spelled.find("/../", input.spelled.find("/lib/gcc"));
+      if (end != std::string::npos) folders.insert(input.spelled.substr(0, end));
+    }
+    for (const std::string& folder : folders) {
+      base::Result<void> added = add_travelling(folder + "/crtbegin.o");
+      if (!added) return added;
     }
     return {};
+  }
+
+  // Names that were looked for in vain and do not travel: a file there would be found in place of another.
+  void list_absent() {
+    for (const std::string& path : compiler_.absent) {
+      if (!travels(path)) action_.outside_absent.push_back(path);
+    }
+    for (inputs::NodeId node : closure_.trail) {
+      if (index_.type(node) != base::FileType::absent) continue;
+      if (std::string path = index_.path(node); !travels(path)) action_.outside_absent.push_back(path);
+    }
+    std::sort(action_.outside_absent.begin(), action_.outside_absent.end());
+    action_.outside_absent.erase(
+        std::unique(action_.outside_absent.begin(), action_.outside_absent.end()),
+        action_.outside_absent.end());
+  }
+
+  // A relative link that climbs out of the root leads elsewhere where the root lies at another depth.
+  void judge_links() {
+    if (!action_.bound.empty() || settings_.chroot) return;
+    for (const auto& [path, target] : links_) {
+      std::string reached = base::join(base::directory_name(path), target);
+      if (!is_inside(base::normal_form(reached))) action_.bound = "link: " + path + " leads to " + target;
+    }
+    if (!action_.portable && action_.bound.empty()) {
+      action_.bound = "absolute_form: " + action_.absolute_because;
+    }
   }
 
   // The filtered variables, the name of the working directory, and a PATH that is the same everywhere.
@@ -230,6 +315,8 @@ class Builder {
   Action action_;
   Salt salt_;
   Tree tree_;
+  std::unordered_set<base::Digest> sent_;
+  std::vector<std::pair<std::string, std::string>> links_;  // path and target
 };
 
 }  // namespace

@@ -28,6 +28,10 @@ struct KeySettings {
   std::vector<std::pair<std::string, std::string>>
       platform;                // sorted; empty: OSFamily and ISA of this machine
   bool absolute_only = false;  // use the absolute form even where the portable one is allowed
+  // Compiler, libraries and headers are part of the input root, under their absolute paths: for workers whose
+  // root it is. Always the absolute form.
+  bool chroot = false;
+  bool list_outside = false;  // Action::outside and its like are wanted
 };
 
 // The exec root of one command, and how it is spelled.
@@ -47,6 +51,12 @@ struct Blob {
   std::string bytes;
 };
 
+// A file that is part of the key.
+struct KeyFile {
+  base::Digest digest;
+  std::string path;  // where it lies on this machine
+};
+
 struct Action {
   base::Digest digest;  // the key
   bool portable = false;
@@ -56,6 +66,14 @@ struct Action {
   std::string action;  // the serialised messages
   std::string command;
   std::vector<Blob> directories;  // children before parents; the root last
+  std::vector<KeyFile> files;     // in the input root; no digest twice
+
+  // What must be the same where the Action runs, because it does not travel; only with list_outside.
+  std::vector<KeyFile> outside;
+  std::vector<KeyFile> outside_parts;       // of the compiler
+  std::vector<std::string> outside_absent;  // names that must lead nowhere; sorted
+  // Why it can run on no other machine ("label: detail"); empty when it can.
+  std::string bound;
 };
 
 // Pure but for what the index remembers (digests of the inputs). An error only when an input cannot be read.

@@ -22,10 +22,7 @@ void Salt::add_name(std::string_view name) {
 }
 
 base::Result<void> Salt::add_compiler(const compiler::Command& command, const compiler::Compiler& compiler,
-                                      const Roots& roots) {
-  auto travels = [&](const std::string& path) {
-    return !roots.alias.empty() && base::is_below(path, roots.root);
-  };
+                                      const std::function<bool(const std::string&)>& travels) {
   for (const compiler::Part& part : compiler.parts) {
     if (!travels(part.path)) add(part.path, part.digest);
   }

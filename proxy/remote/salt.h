@@ -1,6 +1,7 @@
 // The part of the key that does not travel: what the compile reads outside the exec root, and the compiler.
 #pragma once
 
+#include <functional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -22,10 +23,10 @@ class Salt {
   // Something that counts by being there (a directory) or by not being there, as the name tells.
   void add_name(std::string_view name);
 
-  // The compiler's parts and absent files, except those below R, which travel. `unsupported` when the command
-  // depends on this machine's processor and nobody says how.
+  // The compiler's parts and absent files, except those that travel. `unsupported` when the command depends
+  // on this machine's processor and nobody says how.
   base::Result<void> add_compiler(const compiler::Command& command, const compiler::Compiler& compiler,
-                                  const Roots& roots);
+                                  const std::function<bool(const std::string&)>& travels);
 
   // The 32 bytes of Action.salt; empty when there is no line.
   std::string finish();

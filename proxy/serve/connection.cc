@@ -124,11 +124,14 @@ void Connection::send_waiting() {
 }
 
 base::Result<task::RunReport> Connection::run(const task::RunOrder& order, const std::stop_token& stop) {
+  if (stop.stop_requested()) return base::cancelled();
   base::Result<void> sent = write(wire::Type::run, encode(order));
   if (!sent) return sent.error();
+  // Ends the command at once, from the thread that asks for it. A gomacc that has gone gets nothing.
+  std::stop_callback on_stop(stop, [this] { (void)write(wire::Type::stop, {}).ok(); });
   // A compile may take hours; gomacc's end of the connection closes with gomacc, so the wait is bounded by
-  // the life of the client.
-  base::Result<Frame> answer = read(std::chrono::hours(24 * 7), stop);
+  // the life of the client, who answers a stop within seconds. The frame must be read whole either way.
+  base::Result<Frame> answer = read(std::chrono::hours(24 * 7), {});
   if (!answer) return answer.error();
   if (answer->type == wire::Type::stopped) return base::cancelled();
   if (answer->type != wire::Type::finished) return base::invalid("unexpected frame after run");

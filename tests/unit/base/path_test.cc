@@ -38,3 +38,14 @@ TEST_CASE("normal_form removes what has no meaning") {
   CHECK(base::normal_form("a/..") == ".");
   CHECK(base::normal_form("") == ".");
 }
+
+TEST_CASE("a path as seen from a folder") {
+  CHECK(base::relative_path("/a/b/c", "/a/b") == "c");
+  CHECK(base::relative_path("/a/c", "/a/b") == "../c");
+  CHECK(base::relative_path("/a/bc", "/a/b") == "../bc");
+  CHECK(base::relative_path("/a", "/a/b/c") == "../..");
+  CHECK(base::relative_path("/x/y", "/a") == "../x/y");
+  CHECK(base::relative_path("/a", "/a") == ".");
+  CHECK(base::relative_path("/a/b", "/") == "a/b");
+  CHECK(base::relative_path("/", "/a/b") == "../..");
+}

@@ -50,8 +50,8 @@ TEST_CASE("of the compiler only what does not travel is salt") {
                             {project.root + "/cc1", base::digest_of("x")}};
   project.compiler.absent = {"/usr/specs", project.root + "/specs"};
   remote::Salt salt(remote::KeySettings{});
-  REQUIRE(
-      salt.add_compiler(project.command(kPlain), project.compiler, {project.root, "/proc/self/cwd/../.."}));
+  auto below_root = [&](const std::string& path) { return path.starts_with(project.root + "/"); };
+  REQUIRE(salt.add_compiler(project.command(kPlain), project.compiler, below_root));
   CHECK(salt.finish() ==
         hash_of(line("/usr/bin/cc1", base::digest_of("cc1").hex()) + line("/usr/specs", "")));
 }

@@ -123,3 +123,30 @@ TEST_CASE("a gomacc that goes away cancels its run") {
   ends.peer.reset();
   CHECK(!ends.ours->run({}, {}).ok());
 }
+
+TEST_CASE("a stop is passed on to gomacc, and the run is over when gomacc says so") {
+  Ends ends = make_ends();
+  std::stop_source stop;
+  std::thread gomacc([&] {
+    serve::Connection peer(std::move(ends.peer));
+    base::Result<serve::Frame> order = peer.read(milliseconds(10'000), {});
+    REQUIRE(order.ok());
+    CHECK(order->type == wire::Type::run);
+    stop.request_stop();
+    base::Result<serve::Frame> told = peer.read(milliseconds(10'000), {});
+    REQUIRE(told.ok());
+    CHECK(told->type == wire::Type::stop);
+    REQUIRE(peer.write(wire::Type::stopped, {}).ok());
+    base::Result<serve::Frame> done = peer.read(milliseconds(10'000), {});
+    REQUIRE(done.ok());
+    CHECK(done->type == wire::Type::done);
+  });
+  task::RunOrder order;
+  order.argv = {"g++"};
+  base::Result<task::RunReport> report = ends.ours->run(order, stop.get_token());
+  REQUIRE(!report.ok());
+  CHECK(report.error().kind == base::ErrorKind::cancelled);
+  // The connection is still good for the answer.
+  REQUIRE(ends.ours->write(wire::Type::done, {}).ok());
+  gomacc.join();
+}
