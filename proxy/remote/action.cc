@@ -7,6 +7,7 @@
 #include "base/path.h"
 #include "cache/outcome_codec.h"
 #include "remote/arguments.h"
+#include "remote/platform.h"
 #include "remote/portability.h"
 #include "remote/roots.h"
 #include "remote/salt.h"
@@ -21,31 +22,6 @@ namespace reapi = build::bazel::remote::execution::v2;
 // Part of the key, so it never depends on anything. Long enough for the largest translation unit.
 constexpr std::int64_t kTimeoutSeconds = 3600;
 constexpr std::string_view kPath = "PATH=/usr/local/bin:/usr/bin:/bin";
-
-std::vector<std::pair<std::string, std::string>> this_machine() {
-#if defined(__aarch64__)
-  const char* isa = "arm-a64";
-#else
-  const char* isa = "x86-64";
-#endif
-#if defined(__APPLE__)
-  const char* os = "macos";
-#else
-  const char* os = "linux";
-#endif
-  return {{"ISA", isa}, {"OSFamily", os}};
-}
-
-void set_platform(const KeySettings& settings, reapi::Platform& platform) {
-  std::vector<std::pair<std::string, std::string>> properties =
-      settings.platform.empty() ? this_machine() : settings.platform;
-  std::sort(properties.begin(), properties.end());
-  for (const auto& [name, value] : properties) {
-    reapi::Platform::Property& property = *platform.add_properties();
-    property.set_name(name);
-    property.set_value(value);
-  }
-}
 
 // One key under construction.
 class Builder {
@@ -228,9 +204,8 @@ class Builder {
       if (std::string path = index_.path(node); !travels(path)) action_.outside_absent.push_back(path);
     }
     std::sort(action_.outside_absent.begin(), action_.outside_absent.end());
-    action_.outside_absent.erase(
-        std::unique(action_.outside_absent.begin(), action_.outside_absent.end()),
-        action_.outside_absent.end());
+    action_.outside_absent.erase(std::unique(action_.outside_absent.begin(), action_.outside_absent.end()),
+                                 action_.outside_absent.end());
   }
 
   // A relative link that climbs out of the root leads elsewhere where the root lies at another depth.

@@ -12,12 +12,11 @@
 #include "base/digest.h"
 #include "cache/outcome.h"
 #include "remote/blobs.h"
+#include "remote/call.h"
 #include "remote/failure.h"
 #include "remote/health.h"
 
 namespace remote {
-
-struct Call;
 
 // What came back: the outcome with its messages, and those of its blobs that came along.
 struct Answer {

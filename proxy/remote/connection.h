@@ -11,20 +11,13 @@
 #include <string>
 
 #include "base/clock.h"
+#include "remote/call.h"
 #include "remote/credentials.h"
 #include "remote/endpoint.h"
 #include "remote/failure.h"
 #include "remote/health.h"
 
 namespace remote {
-
-// What a call is made for: sent as RequestMetadata with each, so that servers can group and schedule fairly.
-struct Call {
-  std::string build_id;   // one per build
-  std::string action_id;  // hex digest of the Action
-  std::string target_id;  // the output's path
-  std::string mnemonic = "CppCompile";
-};
 
 // Paths of PEM files, read again when they change. Empty: the system's roots, no client certificate.
 struct TlsFiles {
