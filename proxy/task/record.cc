@@ -22,6 +22,12 @@ const char* to_string(Phase phase) {
       return "store";
     case Phase::write:
       return "write";
+    case Phase::remote:
+      return "remote";
+    case Phase::queue:
+      return "queue";
+    case Phase::worker:
+      return "worker";
   }
   return "unknown";
 }

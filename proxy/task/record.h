@@ -7,8 +7,23 @@
 
 namespace task {
 
-enum class Phase : std::uint8_t { accept, slot_wait, compiler, scan, digest, lookup, execute, store, write };
-inline constexpr std::size_t kPhases = 9;
+// `remote` is the wait for a cluster or a cache endpoint; of it, `queue` passed before a worker was free and
+// `worker` on the worker.
+enum class Phase : std::uint8_t {
+  accept,
+  slot_wait,
+  compiler,
+  scan,
+  digest,
+  lookup,
+  execute,
+  store,
+  write,
+  remote,
+  queue,
+  worker,
+};
+inline constexpr std::size_t kPhases = 12;
 const char* to_string(Phase phase);
 
 // One word each, the same in JSON, log and page.
