@@ -29,8 +29,8 @@ base::Result<std::string> local_depfile(const Unit& unit, std::string_view store
 }
 
 base::Result<OutputText> output_text(const Task& task, const Unit& unit, const Destination& destination,
-                                     const cache::OutputFile& file) {
-  base::Result<std::string> bytes = task.services.store.read(file.digest);
+                                     const cache::OutputFile& file, const ReadBlob& read) {
+  base::Result<std::string> bytes = read(file.digest);
   if (!bytes) return bytes.error();
   OutputText out{absolute_path(task.request, destination.path), std::move(*bytes), file.executable};
   if (destination.kind == Destination::Kind::file) return out;
@@ -44,7 +44,7 @@ base::Result<OutputText> output_text(const Task& task, const Unit& unit, const D
 
 // The files to write, depfiles before objects: ninja and make take the object for the sign that all is there.
 base::Result<std::vector<OutputText>> output_texts(const Task& task, const Unit& unit,
-                                                   const cache::Outcome& outcome) {
+                                                   const cache::Outcome& outcome, const ReadBlob& read) {
   std::vector<OutputText> depfiles;
   std::vector<OutputText> files;
   for (const Destination& destination : unit.destinations) {
@@ -54,7 +54,7 @@ base::Result<std::vector<OutputText>> output_texts(const Task& task, const Unit&
       if (destination.required) return base::invalid("no " + destination.action_path + " in the entry");
       continue;
     }
-    base::Result<OutputText> text = output_text(task, unit, destination, *file);
+    base::Result<OutputText> text = output_text(task, unit, destination, *file, read);
     if (!text) return text.error();
     (destination.kind == Destination::Kind::file ? files : depfiles).push_back(std::move(*text));
   }
@@ -90,27 +90,38 @@ base::Result<std::string> user_depfile(const Unit& unit, std::string_view privat
 
 std::optional<Reply> answer_from_cache(Task& task, const Unit& unit) {
   std::optional<cache::Outcome> outcome;
-  base::Result<std::vector<OutputText>> texts{std::vector<OutputText>{}};
   {
     PhaseTimer timer(task, Phase::lookup);
     outcome = task.services.store.lookup(unit.action);
-    if (!outcome) return std::nullopt;
-    texts = output_texts(task, unit, *outcome);
-    if (!texts) return std::nullopt;
+  }
+  if (!outcome) return std::nullopt;
+  base::Result<Reply> reply = answer_with(
+      task, unit, *outcome, [&](const base::Digest& digest) { return task.services.store.read(digest); });
+  if (!reply) return std::nullopt;
+  task.record.result = Result::local_hit;
+  return *reply;
+}
+
+base::Result<Reply> answer_with(Task& task, const Unit& unit, const cache::Outcome& outcome,
+                                const ReadBlob& read) {
+  base::Result<std::vector<OutputText>> texts{std::vector<OutputText>{}};
+  {
+    PhaseTimer timer(task, Phase::lookup);
+    texts = output_texts(task, unit, outcome, read);
+    if (!texts) return texts.error();
   }
   PhaseTimer timer(task, Phase::write);
   // A gomacc that is gone wants nothing written any more.
-  if (task.stop.stop_requested()) return std::nullopt;
+  if (task.stop.stop_requested()) return base::cancelled();
   base::Result<void> written = commit(*texts, task.request.umask);
-  if (!written) return std::nullopt;
+  if (!written) return written.error();
 
   Reply reply;
-  reply.exit_code = outcome->exit_code;
+  reply.exit_code = outcome.exit_code;
   reply.strip = strip_for(unit.colour, unit.family, task.request);
-  reply.out = unit.portable ? remote::from_alias(outcome->out, unit.roots) : std::move(outcome->out);
-  reply.err = unit.portable ? remote::from_alias(outcome->err, unit.roots) : std::move(outcome->err);
-  task.record.result = Result::local_hit;
-  task.record.compile_us = outcome->compile_us;
+  reply.out = unit.portable ? remote::from_alias(outcome.out, unit.roots) : outcome.out;
+  reply.err = unit.portable ? remote::from_alias(outcome.err, unit.roots) : outcome.err;
+  task.record.compile_us = outcome.compile_us;
   return reply;
 }
 
