@@ -17,6 +17,7 @@
 #include "base/gate.h"
 #include "remote/backend.h"
 #include "remote/credentials.h"
+#include "remote/layered.h"
 
 namespace remote {
 
@@ -45,12 +46,17 @@ struct TierState {
 struct TierOptions {
   std::optional<Mode> wanted;  // by the setting `goma`; nothing: as the endpoint and the credentials allow
   int max_in_flight = 200;
+  // True where a call without headers is not anonymous, or need not be known: a client certificate proves who
+  // we are, or the engine is on this machine. Else an engine is asked to execute without credentials only
+  // when mode `cluster` is wanted.
+  bool needs_no_headers = false;
 };
 
 // Any thread.
 class Tier {
  public:
-  // Either backend may be null. `engine` answers look-ups where `http` does not.
+  // Either backend may be null. `engine` answers look-ups where `http` does not. `credentials` may be null,
+  // and outlives it.
   Tier(TierOptions options, std::unique_ptr<Backend> engine, std::unique_ptr<Backend> http,
        Credentials* credentials);
 
@@ -63,7 +69,7 @@ class Tier {
   Backend* shares();    // where local results go
 
   // Bounds calls in flight: 200 on Linux, 50 on macOS by the cluster's rule. Halved by exhausted(), and won
-  // back by successes.
+  // back by successes. Refusals of calls that were in flight together count once.
   base::Gate& gate() { return gate_; }
   void exhausted();
   void succeeded();
@@ -71,13 +77,22 @@ class Tier {
   TierState state();
 
  private:
+  struct Verdict {
+    Mode mode = Mode::local;
+    std::string because;
+  };
+  Verdict verdict();
+  std::string why_not_executing();
+
   const TierOptions options_;
   const std::unique_ptr<Backend> engine_;
   const std::unique_ptr<Backend> http_;
   Credentials* const credentials_;
+  std::unique_ptr<Layered> both_;  // null unless there are two
   base::Gate gate_;
   std::mutex mutex_;
-  int successes_ = 0;  // guarded by mutex_; since the limit was last changed
+  int successes_ = 0;   // guarded by mutex_; since the limit was last changed
+  int same_burst_ = 0;  // guarded by mutex_; calls still in flight that began before it was
 };
 
 }  // namespace remote
