@@ -43,6 +43,7 @@ struct Failure {
   std::string message;  // for people: what was done, where, and what the other side said
   std::chrono::milliseconds retry_after{0};
   std::vector<base::Digest> missing{};
+  bool unreachable = false;  // no connection could be made: nothing was sent
 };
 
 // True for what may work if the same is tried again.
