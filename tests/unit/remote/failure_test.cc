@@ -100,8 +100,8 @@ TEST_CASE("missing blobs are named, however the server writes them") {
 TEST_CASE("a subject that is no blob still says that something is missing") {
   std::string hash(64, 'a');
   for (const std::string& subject :
-       {std::string("blobs"), std::string(""), "blobs/" + hash, "blobs/xyz/12", "blobs/" + hash + "/-1",
-        "blobs/" + hash + "/", "other/" + hash + "/1"}) {
+       {std::string("blobs"), std::string(""), "blobs/" + hash, std::string("blobs/xyz/12"),
+        "blobs/" + hash + "/-1", "blobs/" + hash + "/", "other/" + hash + "/1"}) {
     remote::Failure failure = remote::failure_of(with_missing({subject}, "a/"), "Execute");
     CHECK(failure.cause == Cause::missing_blobs);
     CHECK_MESSAGE(failure.missing.empty(), subject);
