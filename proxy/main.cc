@@ -185,13 +185,17 @@ class Daemon {
     out.token = token;
     out.socket_path = listener_.socket_path();
     out.log_path = log_path(config_);
-    out.mode = config_.text("goma") == "none" ? "none" : "local";
     out.port = [this] { return port_.load(); };
     out.local_slots = [this] { return gates_.local.limit(); };
     out.local_running = [this] { return gates_.local.inside(); };
     out.local_waiting = [this] { return gates_.local.waiting(); };
     out.settings_json = [this] { return config_.json(); };
     out.health = [] { return std::string("ok"); };
+    out.remote = [this] {
+      remote::TierState state;
+      if (config_.text("goma") == "none") state.mode = remote::Mode::none;
+      return state;
+    };
     out.quit = [this] { listener_.stop(); };
     return out;
   }

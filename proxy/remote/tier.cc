@@ -67,33 +67,38 @@ Tier::Tier(TierOptions options, std::unique_ptr<Backend> engine, std::unique_ptr
   if (engine_ && http_) both_ = std::make_unique<Layered>(*http_, *engine_);
 }
 
-// Why the engine is not asked to execute, in words; empty when it is. Requires: a remote mode is wanted.
-std::string Tier::why_not_executing() {
-  if (!engine_) return "there is no endpoint that executes, only an HTTP cache";
-  if (!engine_->available()) return why_not_readable(*engine_);
+// Why the engine is not asked to execute; nothing when it is. Requires: a remote mode is wanted.
+std::optional<Tier::Obstacle> Tier::why_not_executing() {
+  // An HTTP cache alone is all that was asked for, unless somebody said otherwise.
+  if (!engine_ && !options_.wanted) return Obstacle{{}, false};
+  if (!engine_) return Obstacle{"there is no endpoint that executes, only an HTTP cache"};
+  if (!engine_->available()) return Obstacle{why_not_readable(*engine_)};
   CredentialState credentials = credentials_ == nullptr ? CredentialState{} : credentials_->state();
   if (credentials.configured && !credentials.usable) {
-    return credentials.problem.empty() ? "there are no working credentials" : credentials.problem;
+    return Obstacle{credentials.problem.empty() ? "there are no working credentials" : credentials.problem};
   }
   bool anonymous = !credentials.configured && !options_.needs_no_headers;
-  if (anonymous && options_.wanted != Mode::cluster) return "no credentials are configured";
-  if (engine_->rights().execute) return {};
+  if (anonymous && options_.wanted != Mode::cluster) return Obstacle{"no credentials are configured", false};
+  if (engine_->rights().execute) return std::nullopt;
   BackendState state = engine_->state();
-  return state.refusal.empty() ? state.address + " does not let us execute" : state.refusal;
+  return Obstacle{state.refusal.empty() ? state.address + " does not let us execute" : state.refusal};
 }
 
 Tier::Verdict Tier::verdict() {
-  if (options_.wanted == Mode::none || options_.wanted == Mode::local) return {*options_.wanted, {}};
-  if (!engine_ && !http_) return {Mode::local, options_.wanted ? "no endpoint is configured" : ""};
-  std::string because;
-  if (options_.wanted != Mode::cache_only) {
-    because = why_not_executing();
-    if (because.empty()) return {Mode::cluster, {}};
-    // An HTTP cache alone is all that was asked for, unless somebody said otherwise.
-    if (!engine_ && !options_.wanted) because.clear();
+  if (options_.wanted == Mode::none || options_.wanted == Mode::local) return {*options_.wanted, {}, false};
+  if (!engine_ && !http_) {
+    if (!options_.wanted) return {};
+    return {Mode::local, "no endpoint is configured", true};
   }
-  if (readable(http_.get()) || readable(engine_.get())) return {Mode::cache_only, because};
-  return {Mode::local, why_not_readable(http_ ? *http_ : *engine_)};
+  Obstacle obstacle{{}, false};
+  if (options_.wanted != Mode::cache_only) {
+    std::optional<Obstacle> found = why_not_executing();
+    if (!found) return {Mode::cluster, {}, false};
+    obstacle = *found;
+  }
+  if (readable(http_.get()) || readable(engine_.get()))
+    return {Mode::cache_only, obstacle.because, obstacle.degraded};
+  return {Mode::local, why_not_readable(http_ ? *http_ : *engine_), true};
 }
 
 Mode Tier::mode() { return verdict().mode; }
@@ -144,6 +149,7 @@ TierState Tier::state() {
   Verdict verdict = this->verdict();
   state.mode = verdict.mode;
   state.because = std::move(verdict.because);
+  state.degraded = verdict.degraded;
   if (http_) state.backends.push_back(http_->state());
   if (engine_) state.backends.push_back(engine_->state());
   if (credentials_ != nullptr) state.credentials = credentials_->state();

@@ -35,7 +35,8 @@ const char* to_string(Toolchain toolchain);
 
 struct TierState {
   Mode mode = Mode::local;
-  std::string because;  // why not a better one, in words; empty when it is as configured
+  std::string because;    // why not a better one, in words; empty when it is as configured
+  bool degraded = false;  // `because` names something that was configured and does not work
   std::vector<BackendState> backends;
   CredentialState credentials;
   int in_flight = 0;
@@ -80,9 +81,14 @@ class Tier {
   struct Verdict {
     Mode mode = Mode::local;
     std::string because;
+    bool degraded = false;
   };
   Verdict verdict();
-  std::string why_not_executing();
+  struct Obstacle {
+    std::string because;
+    bool degraded = true;
+  };
+  std::optional<Obstacle> why_not_executing();
 
   const TierOptions options_;
   const std::unique_ptr<Backend> engine_;

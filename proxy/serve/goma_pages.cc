@@ -13,6 +13,7 @@
 #include "base/fd.h"
 #include "cache/store.h"
 #include "serve/redact.h"
+#include "serve/remote_status.h"
 #include "serve/status_json.h"
 #include "task/history.h"
 
@@ -173,11 +174,12 @@ std::string statz_json(const StatusSources& sources, std::int64_t uptime_s) {
 std::string flagz_text(const StatusSources& sources) {
   std::string text;
   for (const json& setting : settings_of(sources)) {
-    // "environment GOMA_NAME"
+    // "environment GOMA_NAME", or with ", bounded" behind it
     std::string origin = text_of(setting, "origin");
     std::size_t variable = origin.find("GOMA_");
     if (origin.rfind("environment", 0) != 0 || variable == std::string::npos) continue;
-    text += origin.substr(variable) + "=" + text_of(setting, "value") + "\n";
+    std::string name = origin.substr(variable);
+    text += name.substr(0, name.find(',')) + "=" + text_of(setting, "value") + "\n";
   }
   return text;
 }
@@ -202,9 +204,7 @@ std::string errorz_json(const StatusSources& sources) {
   return print({{"notice", json::array({std::move(notice)})}});
 }
 
-std::string accountz_json(const StatusSources& sources) {
-  return print({{"status", sources.health ? sources.health() : "ok"}});
-}
+std::string accountz_json(const StatusSources& sources) { return print({{"status", health_of(sources)}}); }
 
 std::string taskz_json(const StatusSources& sources) {
   constexpr std::size_t kFinished = 1024;

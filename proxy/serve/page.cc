@@ -6,6 +6,7 @@
 #include "cache/store.h"
 #include "serve/page_files.h"
 #include "serve/redact.h"
+#include "serve/remote_status.h"
 #include "serve/status_json.h"
 #include "task/history.h"
 
@@ -78,6 +79,19 @@ void put_store(std::string& html, cache::Store* store) {
   if (!stats.last_error.empty()) put_row(html, "Cache error", stats.last_error);
 }
 
+void put_remote(std::string& html, const StatusSources& sources) {
+  remote::TierState state = sources.remote ? sources.remote() : remote::TierState{};
+  put_row(html, "Mode",
+          std::string(remote::to_string(state.mode)) +
+              (state.because.empty() ? "" : " (" + redact(state.because) + ")"));
+  for (const remote::BackendState& backend : state.backends)
+    put_row(html, "Endpoint", redact(backend.address));
+  if (state.backends.empty()) return;
+  put_row(html, "Remote calls",
+          std::to_string(state.in_flight) + " of " + std::to_string(state.limit) + " in flight, " +
+              std::to_string(state.waiting) + " waiting");
+}
+
 HttpResponse plain_page(const StatusSources& sources) {
   task::Totals totals = sources.history->totals();
   std::string html =
@@ -85,8 +99,8 @@ HttpResponse plain_page(const StatusSources& sources) {
       "content=\"5\">"
       "<meta name=\"viewport\" content=\"width=device-width\"><title>goma</title>"
       "<link rel=\"stylesheet\" href=\"/static/plain.css\"></head><body>\n<h1>goma</h1>\n<table>\n";
-  put_row(html, "Status", sources.health ? sources.health() : "ok");
-  put_row(html, "Mode", sources.mode);
+  put_row(html, "Status", health_of(sources));
+  put_remote(html, sources);
   put_row(html, "Version", sources.version);
   put_row(
       html, "Tasks",

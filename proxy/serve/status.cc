@@ -11,6 +11,7 @@
 
 #include "serve/goma_pages.h"
 #include "serve/page.h"
+#include "serve/remote_status.h"
 #include "serve/status_json.h"
 #include "task/history.h"
 
@@ -79,7 +80,7 @@ std::string program_path() {
 std::optional<HttpResponse> old_page(const HttpRequest& request, const StatusSources& sources,
                                      std::int64_t uptime_s) {
   const std::string& path = request.path;
-  if (path == "/healthz") return text(sources.health ? sources.health() : "ok");
+  if (path == "/healthz") return text(health_of(sources));
   if (path == "/portz") return text(std::to_string(sources.port ? sources.port() : 0) + "\n");
   if (path == "/versionz") return text(sources.version);
   if (path == "/progz") return text(program_path());

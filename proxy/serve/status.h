@@ -5,7 +5,9 @@
 #include <functional>
 #include <string>
 
+#include "remote/tier.h"
 #include "serve/http.h"
+#include "serve/service_feed.h"
 
 namespace cache {
 class Store;
@@ -24,15 +26,16 @@ struct StatusSources {
   std::string token;             // put into the page for its POSTs
   std::string socket_path;
   std::string log_path;
-  std::string mode;  // "local", "cache-only", "cluster", "none"
   std::function<int()> port;
   std::function<int()> local_slots;
   std::function<int()> local_running;
   std::function<int()> local_waiting;
   // [{"name": "...", "value": ..., "origin": "environment"}, ...]; values of secret names are hidden here.
   std::function<std::string()> settings_json;
-  std::function<std::string()> health;  // "ok", "running: ...", "error: ..."
-  std::function<void()> quit;           // begins a graceful stop
+  std::function<std::string()> health;  // of the daemon itself: "ok", "running: ...", "error: ..."
+  std::function<remote::TierState()> remote;
+  std::function<ServiceState()> service;
+  std::function<void()> quit;  // begins a graceful stop
 };
 
 // Routes one request. Any thread.

@@ -9,6 +9,7 @@
 #include "base/clock.h"
 #include "cache/store.h"
 #include "serve/redact.h"
+#include "serve/remote_status.h"
 
 namespace serve {
 namespace {
@@ -96,15 +97,10 @@ std::string status_json(const StatusSources& sources, std::int64_t start_ms) {
     auto result = static_cast<task::Result>(i);
     results[to_string(result)] = count_of(totals, result);
   }
-  json status = {{"version", sources.version},
-                 {"mode", sources.mode},
-                 {"health", sources.health ? sources.health() : "ok"},
-                 {"pid", ::getpid()},
-                 {"port", value_of(sources.port)},
-                 {"socket", sources.socket_path},
-                 {"log", sources.log_path},
-                 {"start_ms", start_ms},
-                 {"now_ms", now_ms()}};
+  json status = {
+      {"version", sources.version}, {"mode", mode_of(sources)},       {"health", health_of(sources)},
+      {"pid", ::getpid()},          {"port", value_of(sources.port)}, {"socket", sources.socket_path},
+      {"log", sources.log_path},    {"start_ms", start_ms},           {"now_ms", now_ms()}};
   status["slots"] = {{"limit", value_of(sources.local_slots)},
                      {"running", value_of(sources.local_running)},
                      {"waiting", value_of(sources.local_waiting)}};
@@ -124,6 +120,7 @@ std::string status_json(const StatusSources& sources, std::int64_t start_ms) {
   status["reasons"] = totals.reasons;
   status["phases_us"] = phases_of(totals.phase_us);
   status["store"] = store_of(sources.store);
+  status["remote"] = remote_json(sources);
   return print(status);
 }
 

@@ -70,6 +70,11 @@ class History::State {
     ++totals_.mismatches;
   }
 
+  void count_race(bool remote_won) {
+    std::lock_guard lock(mutex_);
+    ++(remote_won ? totals_.races_remote : totals_.races_local);
+  }
+
   std::vector<Record> active() const {
     std::lock_guard lock(mutex_);
     std::vector<Record> records;
@@ -139,6 +144,7 @@ std::uint64_t History::begin(Record record) { return state_->begin(std::move(rec
 void History::update(const Record& record) { state_->update(record); }
 void History::end(const Record& record) { state_->end(record); }
 void History::count_mismatch() { state_->count_mismatch(); }
+void History::count_race(bool remote_won) { state_->count_race(remote_won); }
 std::vector<Record> History::active() const { return state_->active(); }
 std::vector<Record> History::ended(std::size_t limit, std::uint64_t after) const {
   return state_->ended(limit, after);

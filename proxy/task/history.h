@@ -20,6 +20,8 @@ struct Totals {
   std::map<std::string, std::uint64_t> results;  // by to_string(Result)
   std::map<std::string, std::uint64_t> reasons;  // by label
   std::uint64_t mismatches = 0;                  // the compiler read a file that the scan had not found
+  std::uint64_t races_remote = 0;                // run in both places, and the cluster was first
+  std::uint64_t races_local = 0;                 // the same, and this machine was first
   std::uint64_t saved_us = 0;                    // processor time of compiles spared by hits
   std::uint64_t max_active = 0;
   std::uint64_t ended = 0;
@@ -39,6 +41,7 @@ class History {
   // Moves it to the ended ones.
   void end(const Record& record);
   void count_mismatch();
+  void count_race(bool remote_won);
 
   std::vector<Record> active() const;
   // The last to end first, at most `limit`, without the first `after` that ended in this daemon. So a reader

@@ -31,13 +31,14 @@ class StatusFixture {
     sources.version = "0.1.0 (test)";
     sources.token = "t0ken";
     sources.socket_path = "/run/goma.ipc";
-    sources.mode = "local";
     sources.port = [] { return 8088; };
     sources.local_slots = [] { return 4; };
     sources.local_running = [] { return 2; };
     sources.local_waiting = [] { return 7; };
     sources.settings_json = [this] { return settings; };
     sources.health = [this] { return health; };
+    sources.remote = [this] { return remote; };
+    sources.service = [this] { return service; };
     sources.quit = [this] { ++quits; };
     return sources;
   }
@@ -50,6 +51,8 @@ class StatusFixture {
   task::History history;
   std::string settings = "[]";
   std::string health = "ok";
+  remote::TierState remote;
+  serve::ServiceState service;
   int quits = 0;
 
  private:

@@ -97,23 +97,56 @@ class Build {
     set(record, task::Phase::accept, 60);
     set(record, task::Phase::scan, 700);
     set(record, task::Phase::digest, 150);
-    set(record, task::Phase::lookup, result == task::Result::local_hit ? 120 : 30'000);
+    set(record, task::Phase::lookup, 120);
+    if (result == task::Result::remote_hit) set(record, task::Phase::remote, 30'000);
     set(record, task::Phase::write, 500);
   }
 
   void compile(task::Record& record, task::Result result) {
     record.result = result;
     set(record, task::Phase::accept, 60);
-    set(record, task::Phase::slot_wait, 900'000);
     set(record, task::Phase::scan, 40'000);
     set(record, task::Phase::digest, 9'000);
-    set(record, task::Phase::execute, record.compile_us);
+    if (result == task::Result::remote_exec) {
+      run_remotely(record);
+    } else {
+      set(record, task::Phase::slot_wait, 900'000);
+      set(record, task::Phase::execute, record.compile_us);
+    }
     set(record, task::Phase::store, 15'000);
+  }
+
+  // Of the time that the cluster takes, some passes in its queue and most on a worker.
+  void run_remotely(task::Record& record) {
+    set(record, task::Phase::remote, record.compile_us);
+    std::uint64_t whole = record.phase_us[static_cast<std::size_t>(task::Phase::remote)];
+    record.phase_us[static_cast<std::size_t>(task::Phase::queue)] = whole / 5;
+    record.phase_us[static_cast<std::size_t>(task::Phase::worker)] = whole * 3 / 5;
   }
 
   task::History& history_;
   std::minstd_rand random_{7};
 };
+
+remote::TierState remote_side() {
+  remote::TierState state;
+  state.mode = remote::Mode::cluster;
+  remote::BackendState engine;
+  engine.address = "grpcs://rbe.example.com:443";
+  engine.kind = "reapi";
+  engine.rights = {true, true, false};
+  engine.health.reached = true;
+  engine.health.latency_us = 38'000;
+  engine.sent_bytes = 31'000'000;
+  engine.received_bytes = 1'200'000'000;
+  state.backends = {engine};
+  state.credentials = {true, true, "helper /usr/bin/login-helper", serve::now_ms() / 1000 + 3 * 3600 + 60,
+                       ""};
+  state.in_flight = 124;
+  state.waiting = 14;
+  state.limit = 200;
+  return state;
+}
 
 serve::StatusSources sources_of(const task::History& history, cache::Store& store, const std::string& token) {
   serve::StatusSources sources{};
@@ -121,7 +154,8 @@ serve::StatusSources sources_of(const task::History& history, cache::Store& stor
   sources.store = &store;
   sources.version = "0.1.0 (git 0123abc, g++ 12.2, protocol 1)";
   sources.token = token;
-  sources.mode = "local";
+  sources.remote = remote_side;
+  sources.service = [] { return serve::ServiceState{"up", "All systems operational", "99.95 %"}; };
   sources.local_slots = [] { return 8; };
   sources.local_running = [] { return 6; };
   sources.local_waiting = [] { return 31; };

@@ -73,6 +73,7 @@ TEST_CASE("credentials that do not work make it cache-only until they do") {
   CHECK(world.tier->executor() == nullptr);
   CHECK(world.tier->cache() == world.engine);
   CHECK(world.tier->state().because == "the token of /token expired");
+  CHECK(world.tier->state().degraded);
   world.credentials.now = {true, true, "file /token", 0, ""};
   CHECK(world.tier->mode() == Mode::cluster);
 }
@@ -83,6 +84,7 @@ TEST_CASE("without credentials an engine executes only when that is wanted or ne
   automatic.credentials.now = none;
   CHECK(automatic.tier->mode() == Mode::cache_only);
   CHECK(automatic.tier->state().because == "no credentials are configured");
+  CHECK(!automatic.tier->state().degraded);
   World wanted(wanting(Mode::cluster));
   wanted.credentials.now = none;
   CHECK(wanted.tier->mode() == Mode::cluster);
@@ -118,6 +120,7 @@ TEST_CASE("an endpoint that does not answer is not asked, and the mode says so")
   CHECK(world.tier->executor() == nullptr);
   CHECK(world.tier->shares() == nullptr);
   CHECK(world.tier->state().because == "grpc://fake does not answer");
+  CHECK(world.tier->state().degraded);
   world.engine->set_available(true);
   CHECK(world.tier->mode() == Mode::cluster);
 }
@@ -157,6 +160,8 @@ TEST_CASE("without an endpoint everything is local") {
   remote::Tier wanted(wanting(Mode::cache_only), nullptr, nullptr, nullptr);
   CHECK(wanted.mode() == Mode::local);
   CHECK(wanted.state().because == "no endpoint is configured");
+  CHECK(wanted.state().degraded);
+  CHECK(!automatic.state().degraded);
 }
 
 TEST_CASE("a refusal for lack of room halves the calls in flight, but not below four") {

@@ -104,6 +104,9 @@ TEST_CASE("totals count results, reasons by label, phases, and the time that hit
   refused.reason = "unknown_flag: -bar";
   run(history, refused, task::Result::passthrough);
   history.count_mismatch();
+  history.count_race(true);
+  history.count_race(true);
+  history.count_race(false);
 
   task::Totals totals = history.totals();
   CHECK(totals.started == 5);
@@ -114,6 +117,8 @@ TEST_CASE("totals count results, reasons by label, phases, and the time that hit
   CHECK(totals.saved_us == 1000);
   CHECK(totals.phase_us[static_cast<std::size_t>(task::Phase::scan)] == 90);
   CHECK(totals.mismatches == 1);
+  CHECK(totals.races_remote == 2);
+  CHECK(totals.races_local == 1);
 }
 
 TEST_CASE("a huge command line is shortened, and huge records push out old ones") {
