@@ -17,7 +17,7 @@ using Headers = std::vector<std::pair<std::string, std::string>>;  // names in l
 
 struct CredentialState {
   bool configured = false;     // something was configured at all
-  bool usable = false;         // there are headers to send now
+  bool usable = false;         // there are headers to send now, not expired, not refused
   std::string source;          // "file /path", "helper /path", "netrc", "headers", "none"
   std::int64_t expires_s = 0;  // since the epoch; 0 if unknown
   std::string problem;         // in words; empty when all is well
@@ -37,8 +37,8 @@ class Credentials {
   };
   virtual base::Result<Current> current(const std::stop_token& stop) = 0;
 
-  // Told that the other side refused the headers of `version`. True when there may be others now, so that one
-  // more try makes sense; never true twice for the same version.
+  // Told that the other side refused the headers of `version`. True when there are others now, so that one
+  // more try makes sense. However often it is told, a version is not the reason for more than one refresh.
   virtual bool refused(std::uint64_t version, const std::stop_token& stop) = 0;
 
   // Changes when there are new headers, without asking helpers: cheap, for deciding whether a right that was
