@@ -50,8 +50,9 @@ struct HttpAnswer {
 class Http {
  public:
   virtual ~Http() = default;
-  // Any answer with a status is a value. `transient` when there was no (whole) answer, `rejected` when the
-  // server's certificate is not to be trusted, `invalid` for an unusable URL, `cancelled` on a stop.
+  // Any answer with a status is a value. `io` when no connection could be made, so that nothing was sent;
+  // `transient` when it was lost or the limit passed; `rejected` when the server's certificate is not to be
+  // trusted; `invalid` for an unusable URL and for an answer that is too long; `cancelled` on a stop.
   // Connections are kept and used again. Any thread. Blocks.
   virtual Result<HttpAnswer> call(const HttpCall& call, const std::stop_token& stop) = 0;
 };

@@ -188,15 +188,15 @@ Error error_of(CURLcode code, const Slot& slot, const HttpCall& call, const Plac
   curl_easy_getinfo(slot.easy, CURLINFO_OS_ERRNO, &os_error);
   switch (code) {
     case CURLE_COULDNT_RESOLVE_HOST:
-      return {ErrorKind::transient, "no address for the name " + place.host + at(place)};
+      return {ErrorKind::io, "no address for the name " + place.host + at(place)};
     case CURLE_COULDNT_RESOLVE_PROXY:
-      return {ErrorKind::transient, "no address for the name of the proxy" + at(place)};
+      return {ErrorKind::io, "no address for the name of the proxy" + at(place)};
     case CURLE_COULDNT_CONNECT:
-      if (os_error == ECONNREFUSED) return {ErrorKind::transient, "connection refused" + at(place)};
-      return {ErrorKind::transient, "no connection: " + detail + at(place)};
+      if (os_error == ECONNREFUSED) return {ErrorKind::io, "connection refused" + at(place)};
+      return {ErrorKind::io, "no connection: " + detail + at(place)};
     case CURLE_OPERATION_TIMEDOUT:
       if (!was_connected(slot.easy)) {
-        return {ErrorKind::transient,
+        return {ErrorKind::io,
                 "no connection within " + milliseconds(std::min(call.connect_limit, call.limit)) + at(place)};
       }
       return {ErrorKind::transient, "no whole answer within " + milliseconds(call.limit) + at(place)};

@@ -15,6 +15,7 @@ namespace remote {
 
 struct HttpCacheOptions {
   Endpoint endpoint;
+  base::HttpTls tls{};
   bool may_update = true;  // the first refused PUT ends it for as long as the credentials stay the same
 };
 
