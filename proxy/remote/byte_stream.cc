@@ -263,11 +263,13 @@ Remote<std::uint64_t> ByteStream::write(const Call& call, const Source& source, 
 }
 
 Remote<void> ByteStream::send(const Call& call, Upload& upload, const std::stop_token& stop) {
-  for (int round = 0;; ++round) {
+  int fresh = upload.zstd() ? kZstdAttempts : kAttempts;
+  int resumptions = 0;
+  bool resumable = true;
+  while (true) {
     // Attempts are made here as long as each can go on where the last one was.
-    bool resumable = quirks_.has(Feature::query_write_status) && round < kResumptions;
-    int attempts = resumable ? 1 : upload.zstd() ? kZstdAttempts : kAttempts;
-    CallOptions options = options_for("ByteStream.Write", upload.source().digest, attempts);
+    resumable = resumable && quirks_.has(Feature::query_write_status);
+    CallOptions options = options_for("ByteStream.Write", upload.source().digest, resumable ? 1 : fresh);
     Remote<void> sent = connection_.run(
         options, call, stop, [&](grpc::ClientContext& context, const Connection::Channel& channel) {
           return upload.attempt(context, channel);
@@ -278,17 +280,20 @@ Remote<void> ByteStream::send(const Call& call, Upload& upload, const std::stop_
     if (cause == Cause::too_large && upload.use_small_chunks()) continue;
     if (!resumable || !is_transient(cause)) return sent;
     if (!is_interruption(cause) || !upload.started()) {
-      round = kResumptions;  // begins anew, with pauses between the attempts
+      resumable = false;  // there is nothing to resume: pauses between the attempts are more use
       continue;
     }
-    Remote<bool> complete = resume(call, upload, stop);
-    if (!complete) return complete.error();
-    if (*complete) return {};
+    Remote<Progress> progress = ask_progress(call, upload, stop);
+    if (!progress) return progress.error();
+    if (*progress == Progress::complete) return {};
+    bool enough = *progress == Progress::none ? --fresh == 0 : ++resumptions > kResumptions;
+    if (enough) return sent;
   }
 }
 
-// Asks how far an upload came. True when the blob is there.
-Remote<bool> ByteStream::resume(const Call& call, Upload& upload, const std::stop_token& stop) {
+// Asks how far an upload came, and has it go on from there.
+Remote<ByteStream::Progress> ByteStream::ask_progress(const Call& call, Upload& upload,
+                                                      const std::stop_token& stop) {
   CallOptions options;
   options.method = "ByteStream.QueryWriteStatus";
   options.attempts = 2;
@@ -304,11 +309,12 @@ Remote<bool> ByteStream::resume(const Call& call, Upload& upload, const std::sto
     Cause cause = asked.error().cause;
     if (cause == Cause::unimplemented) quirks_.lost(Feature::query_write_status);
     if (cause == Cause::cancelled || is_transient(cause)) return asked.error();
-    return false;  // forgotten, or not ours to ask: anew
+    return Progress::none;  // forgotten, or not ours to ask
   }
-  if (response.complete()) return true;
-  upload.go_on_from(std::max<std::int64_t>(response.committed_size(), 0));
-  return false;
+  if (response.complete()) return Progress::complete;
+  if (response.committed_size() <= 0) return Progress::none;
+  upload.go_on_from(response.committed_size());
+  return Progress::some;
 }
 
 Remote<ByteStream::Blob> ByteStream::read(const Call& call, const base::Digest& digest, bool zstd,

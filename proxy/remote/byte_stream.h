@@ -35,9 +35,10 @@ class ByteStream {
  private:
   class Upload;
   class Download;
+  enum class Progress { none, some, complete };
 
   Remote<void> send(const Call& call, Upload& upload, const std::stop_token& stop);
-  Remote<bool> resume(const Call& call, Upload& upload, const std::stop_token& stop);
+  Remote<Progress> ask_progress(const Call& call, Upload& upload, const std::stop_token& stop);
   Remote<void> receive(const Call& call, Download& download, const std::stop_token& stop);
 
   Connection& connection_;

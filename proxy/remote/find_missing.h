@@ -14,7 +14,7 @@
 #include <vector>
 
 #include "base/digest.h"
-#include "remote/connection.h"
+#include "remote/call.h"
 #include "remote/failure.h"
 #include "remote/known_blobs.h"
 

@@ -1,0 +1,183 @@
+#include "remote/batches.h"
+
+#include <doctest/doctest.h>
+
+#include <random>
+
+#include "fake/reapi_server.h"
+#include "fake/remote_caller.h"
+#include "fake/temp_dir.h"
+#include "wire/reapi.pb.h"
+
+namespace re = build::bazel::remote::execution::v2;
+
+using grpc::Status;
+using grpc::StatusCode;
+using remote::Cause;
+using remote::Source;
+
+namespace {
+
+std::string noise(std::size_t size) {
+  std::mt19937 random(7);
+  std::string bytes(size, '\0');
+  for (char& byte : bytes) byte = static_cast<char>(random());
+  return bytes;
+}
+
+Source source_of(const std::string& bytes) { return {base::digest_of(bytes), bytes}; }
+
+struct World {
+  fake::ReapiServer server;
+  fake::RemoteCaller caller{server.url()};
+  remote::Batches batches{caller.connection, "main"};
+  remote::Batches::Sent sent;
+  remote::Batches::Received received;
+
+  remote::Remote<void> update(const std::vector<Source>& sources, bool zstd = false) {
+    std::vector<const Source*> pointers;
+    for (const Source& source : sources) pointers.push_back(&source);
+    return batches.update(caller.call, pointers, zstd, sent, {});
+  }
+  remote::Remote<void> read(const std::vector<base::Digest>& digests, bool zstd = false) {
+    return batches.read(caller.call, digests, zstd, received, {});
+  }
+};
+
+}  // namespace
+
+TEST_CASE("what a blob takes in a message is never underestimated, and hardly overestimated") {
+  for (std::size_t size : {1, 100, 127, 128, 16'000, 20'000, 3'000'000}) {
+    std::string bytes(size, 'x');
+    base::Digest digest = base::digest_of(bytes);
+    re::BatchUpdateBlobsRequest request;
+    request.set_instance_name("main/instance");
+    request.set_digest_function(re::DigestFunction::SHA256);
+    re::BatchReadBlobsResponse response;
+    for (int i = 0; i < 3; ++i) {
+      auto& entry = *request.add_requests();
+      entry.mutable_digest()->set_hash(digest.hex());
+      entry.mutable_digest()->set_size_bytes(digest.size);
+      entry.set_data(bytes);
+      entry.set_compressor(re::Compressor::ZSTD);
+      auto& answer = *response.add_responses();
+      *answer.mutable_digest() = entry.digest();
+      answer.set_data(bytes);
+      answer.mutable_status();
+      answer.set_compressor(re::Compressor::IDENTITY);
+    }
+    std::size_t counted = remote::overhead_bytes("main/instance") + 3 * remote::entry_bytes(digest);
+    CHECK(request.ByteSizeLong() <= counted);
+    CHECK(counted <= request.ByteSizeLong() + 20);
+    CHECK(response.ByteSizeLong() <= counted);
+  }
+}
+
+TEST_CASE("as many fit as the encoded message allows") {
+  std::vector<base::Digest> digests(10, base::digest_of(std::string(1'000, 'x')));
+  std::size_t overhead = remote::overhead_bytes("");
+  std::size_t entry = remote::entry_bytes(digests[0]);
+  CHECK(remote::count_that_fits(digests, "", overhead + 3 * entry) == 3);
+  CHECK(remote::count_that_fits(digests, "", overhead + 3 * entry - 1) == 2);
+  CHECK(remote::count_that_fits(digests, "", 1 << 20) == 10);
+  CHECK(remote::count_that_fits(digests, "", entry) == 0);
+  CHECK(remote::count_that_fits({}, "", 1 << 20) == 0);
+  // Data of exactly the announced limit does not fit, because the message is larger than its data.
+  CHECK(remote::count_that_fits(digests, "", 10 * 1'000) == 9);
+}
+
+TEST_CASE("a batch has at most so many blobs") {
+  std::vector<base::Digest> digests(5'000, base::digest_of("x"));
+  CHECK(remote::count_that_fits(digests, "", 100 << 20) == remote::kMostEntries);
+}
+
+TEST_CASE("bytes and files go up in one call") {
+  World world;
+  fake::TempDir dir;
+  Source file{base::digest_of("of a file"), "", dir.write("file", "of a file")};
+  REQUIRE(world.update({source_of("one"), file}).ok());
+  CHECK(*world.server.get(file.digest) == "of a file");
+  CHECK(world.server.has(base::digest_of("one")));
+  CHECK(world.sent.confirmed.size() == 2);
+  CHECK(world.sent.bytes == 12);
+  REQUIRE(world.server.count("BatchUpdateBlobs") == 1);
+  auto request = world.server.requests<re::BatchUpdateBlobsRequest>("BatchUpdateBlobs")[0];
+  CHECK(request.instance_name() == "main");
+  CHECK(request.digest_function() == re::DigestFunction::SHA256);
+}
+
+TEST_CASE("a file that changed is not sent") {
+  World world;
+  fake::TempDir dir;
+  Source file{base::digest_of("before"), "", dir.write("file", "after!")};
+  CHECK(world.update({file}).error().cause == Cause::local);
+  CHECK(world.server.count("BatchUpdateBlobs") == 0);
+}
+
+TEST_CASE("blobs are compressed one by one, those that gain by it") {
+  World world;
+  std::string text(50'000, 'a');
+  REQUIRE(world.update({source_of(text), source_of("small"), source_of(noise(20'000))}, true).ok());
+  CHECK(world.server.has(base::digest_of(text)));
+  auto request = world.server.requests<re::BatchUpdateBlobsRequest>("BatchUpdateBlobs")[0];
+  CHECK(request.requests(0).compressor() == re::Compressor::ZSTD);
+  CHECK(request.requests(0).digest().size_bytes() == 50'000);
+  CHECK(request.requests(1).compressor() == re::Compressor::IDENTITY);
+  CHECK(request.requests(2).compressor() == re::Compressor::IDENTITY);
+  CHECK(world.sent.bytes < 21'000);
+}
+
+TEST_CASE("a bad blob does not hide that the others arrived") {
+  World world;
+  // The server without zstd batches refuses the compressed blob only.
+  world.server.traits().capabilities.mutable_cache_capabilities()->clear_supported_batch_update_compressors();
+  auto updated = world.update({source_of("one"), source_of(std::string(5'000, 'a')), source_of("two")}, true);
+  REQUIRE(!updated.ok());
+  CHECK(updated.error().cause == Cause::invalid);
+  CHECK(world.sent.confirmed == std::vector{base::digest_of("one"), base::digest_of("two")});
+  CHECK(world.server.count("BatchUpdateBlobs") == 1);
+}
+
+TEST_CASE("blobs are read in one call, and absent ones are told apart") {
+  World world;
+  world.server.put("one");
+  world.server.put("two");
+  REQUIRE(world.read({base::digest_of("one"), base::digest_of("gone"), base::digest_of("two")}).ok());
+  CHECK(world.received.contents.at(base::digest_of("one")) == "one");
+  CHECK(world.received.contents.at(base::digest_of("two")) == "two");
+  CHECK(world.received.absent.size() == 1);
+  CHECK(world.received.absent.contains(base::digest_of("gone")));
+  CHECK(world.received.bytes == 6);
+  auto request = world.server.requests<re::BatchReadBlobsRequest>("BatchReadBlobs")[0];
+  CHECK(request.acceptable_compressors_size() == 0);
+  CHECK(request.digest_function() == re::DigestFunction::SHA256);
+}
+
+TEST_CASE("compression is offered for reads where wanted, and plain answers are fine") {
+  World world;
+  world.server.put("one");
+  REQUIRE(world.read({base::digest_of("one")}, true).ok());
+  CHECK(world.received.contents.at(base::digest_of("one")) == "one");
+  auto request = world.server.requests<re::BatchReadBlobsRequest>("BatchReadBlobs")[0];
+  REQUIRE(request.acceptable_compressors_size() == 1);
+  CHECK(request.acceptable_compressors(0) == re::Compressor::ZSTD);
+}
+
+TEST_CASE("wrong bytes are told apart and never come out") {
+  World world;
+  world.server.put("one");
+  world.server.damage("BatchReadBlobs");
+  REQUIRE(world.read({base::digest_of("one")}).ok());
+  CHECK(world.received.contents.empty());
+  CHECK(world.received.corrupt.contains(base::digest_of("one")));
+}
+
+TEST_CASE("a call that fails in passing is made again") {
+  World world;
+  world.server.fail("BatchUpdateBlobs", Status(StatusCode::UNAVAILABLE, "later"));
+  CHECK(world.update({source_of("one")}).ok());
+  CHECK(world.server.count("BatchUpdateBlobs") == 2);
+  world.server.fail("BatchReadBlobs", Status(StatusCode::UNAVAILABLE, "later"));
+  CHECK(world.read({base::digest_of("one")}).ok());
+  CHECK(world.received.contents.size() == 1);
+}

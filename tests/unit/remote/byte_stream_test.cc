@@ -1,0 +1,338 @@
+#include "remote/byte_stream.h"
+
+#include <doctest/doctest.h>
+
+#include <random>
+#include <thread>
+
+#include "fake/fake_clock.h"
+#include "fake/reapi_server.h"
+#include "fake/remote_caller.h"
+#include "fake/temp_dir.h"
+#include "wire/bytestream.pb.h"
+
+using google::bytestream::ReadRequest;
+using google::bytestream::WriteRequest;
+using grpc::Status;
+using grpc::StatusCode;
+using remote::Cause;
+using remote::Feature;
+using remote::Source;
+
+namespace {
+
+const Status kCut(StatusCode::UNAVAILABLE, "cut");
+
+std::string noise(std::size_t size) {
+  std::mt19937 random(7);
+  std::string bytes(size, '\0');
+  for (char& byte : bytes) byte = static_cast<char>(random());
+  return bytes;
+}
+
+// Looks as if it compressed well, but its frame has many pieces.
+std::string half_noise(std::size_t size) { return std::string(40'000, 'a') + noise(size - 40'000); }
+
+Source source_of(const std::string& bytes) { return {base::digest_of(bytes), bytes}; }
+
+struct World {
+  fake::ReapiServer server;
+  fake::FakeClock clock;
+  fake::RemoteCaller caller{server.url()};
+  remote::Quirks quirks{clock};
+  remote::ByteStream stream{caller.connection, "main/inst", quirks};
+
+  auto write(const Source& source, bool zstd, const std::stop_token& stop = {}) {
+    return stream.write(caller.call, source, zstd, stop);
+  }
+  auto read(const base::Digest& digest, bool zstd, const std::stop_token& stop = {}) {
+    return stream.read(caller.call, digest, zstd, stop);
+  }
+  std::vector<WriteRequest> writes() { return server.requests<WriteRequest>("Write"); }
+  std::vector<ReadRequest> reads() { return server.requests<ReadRequest>("Read"); }
+};
+
+bool holds(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
+
+}  // namespace
+
+TEST_CASE("bytes and files are uploaded under the name of their digest") {
+  World world;
+  fake::TempDir dir;
+  std::string bytes = noise(1'000'000);
+  Source source = source_of(bytes);
+  CHECK(*world.write(source, false) == bytes.size());
+  CHECK(*world.server.get(source.digest) == bytes);
+  std::string name = world.writes().at(0).resource_name();
+  CHECK(name.starts_with("main/inst/uploads/"));
+  CHECK(name.ends_with("/blobs/" + source.digest.hex() + "/1000000"));
+
+  std::string other = half_noise(700'000);
+  Source file{base::digest_of(other), "", dir.write("file", other)};
+  CHECK(*world.write(file, false) == other.size());
+  CHECK(*world.server.get(file.digest) == other);
+}
+
+TEST_CASE("what gains by compression is uploaded compressed") {
+  World world;
+  std::string text(3'000'000, 'a');
+  CHECK(*world.write(source_of(text), true) < 100'000);
+  CHECK(world.server.has(base::digest_of(text)));
+  CHECK(holds(world.writes().at(0).resource_name(), "/compressed-blobs/zstd/"));
+  CHECK(world.writes().at(0).resource_name().ends_with("/3000000"));
+
+  CHECK(world.write(source_of(noise(500'000)), true).ok());
+  CHECK(!holds(world.writes().at(1).resource_name(), "compressed"));
+}
+
+TEST_CASE("a blob that somebody else has sent is a success, whatever size the server names") {
+  World world;
+  std::string bytes = half_noise(5'000'000);
+  world.server.put(bytes);
+  int stored = world.server.uploads(base::digest_of(bytes));
+  CHECK(world.write(source_of(bytes), false).ok());
+  for (std::int64_t size : {std::int64_t{-1}, std::int64_t{4'961'234}, std::int64_t{5'000'000}}) {
+    world.server.traits().early_compressed = size;
+    CHECK(world.write(source_of(bytes), true).ok());
+  }
+  CHECK(world.server.count("Write") == 4);
+  CHECK(world.server.uploads(base::digest_of(bytes)) == stored);
+  CHECK(world.quirks.has(Feature::zstd_streams));
+}
+
+TEST_CASE("an interrupted upload goes on where the server says") {
+  for (bool zstd : {false, true}) {
+    World world;
+    std::string bytes = half_noise(2'000'000);
+    world.server.cut("Write", 2, kCut);
+    REQUIRE(world.write(source_of(bytes), zstd).ok());
+    CHECK(*world.server.get(base::digest_of(bytes)) == bytes);
+    CHECK(world.server.count("QueryWriteStatus") == 1);
+    std::vector<WriteRequest> writes = world.writes();
+    REQUIRE(writes.size() == 2);
+    CHECK(writes[1].resource_name() == writes[0].resource_name());
+    CHECK(writes[1].write_offset() == 2 * (256 << 10));
+  }
+}
+
+TEST_CASE("interrupted again and again it goes on as long as something arrives") {
+  World world;
+  std::string bytes = noise(2'000'000);
+  world.server.cut("Write", 1, kCut, 6);
+  REQUIRE(world.write(source_of(bytes), false).ok());
+  CHECK(world.server.has(base::digest_of(bytes)));
+  CHECK(world.writes().back().write_offset() == 6 * (256 << 10));
+}
+
+TEST_CASE("where the server cannot say, the upload begins anew under another name") {
+  World world;
+  world.server.traits().resumes_writes = false;
+  std::string bytes = noise(2'000'000);
+  world.server.cut("Write", 2, kCut);
+  REQUIRE(world.write(source_of(bytes), false).ok());
+  CHECK(world.server.has(base::digest_of(bytes)));
+  std::vector<WriteRequest> writes = world.writes();
+  REQUIRE(writes.size() == 2);
+  CHECK(writes[1].resource_name() != writes[0].resource_name());
+  CHECK(writes[1].write_offset() == 0);
+  CHECK(!world.quirks.has(Feature::query_write_status));
+
+  // It is not asked a second time.
+  std::string other = noise(1'500'000);
+  world.server.cut("Write", 2, kCut);
+  REQUIRE(world.write(source_of(other), false).ok());
+  CHECK(world.server.count("QueryWriteStatus") == 1);
+  writes = world.writes();
+  REQUIRE(writes.size() == 4);
+  CHECK(writes[3].resource_name() != writes[2].resource_name());
+}
+
+TEST_CASE("an upload that the server forgot, or that is not ours to ask about, begins anew") {
+  for (StatusCode code : {StatusCode::NOT_FOUND, StatusCode::UNAUTHENTICATED}) {
+    World world;
+    std::string bytes = noise(1'000'000);
+    world.server.cut("Write", 2, kCut);
+    world.server.fail("QueryWriteStatus", Status(code, "no"));
+    REQUIRE(world.write(source_of(bytes), false).ok());
+    std::vector<WriteRequest> writes = world.writes();
+    REQUIRE(writes.size() == 2);
+    CHECK(writes[1].resource_name() != writes[0].resource_name());
+    CHECK(writes[1].write_offset() == 0);
+    CHECK(world.quirks.has(Feature::query_write_status));
+  }
+}
+
+TEST_CASE("an upload that turns out to be complete is not repeated") {
+  World world;
+  std::string bytes = noise(1'000'000);
+  world.server.cut("Write", 2, kCut);
+  world.server.on("QueryWriteStatus", [&](const fake::Seen&) {
+    world.server.put(bytes);
+    return std::nullopt;
+  });
+  CHECK(world.write(source_of(bytes), false).ok());
+  CHECK(world.server.count("Write") == 1);
+}
+
+TEST_CASE("when plain bytes get through where compressed ones did not, compression ends for the endpoint") {
+  for (StatusCode code : {StatusCode::UNKNOWN, StatusCode::INTERNAL, StatusCode::INVALID_ARGUMENT}) {
+    World world;
+    world.server.on("Write", [&](const fake::Seen& seen) -> std::optional<Status> {
+      WriteRequest request;
+      request.ParseFromString(seen.request);
+      if (holds(request.resource_name(), "compressed")) return Status(code, "garbage");
+      return std::nullopt;
+    });
+    std::string text(2'000'000, 'a');
+    REQUIRE(world.write(source_of(text), true).ok());
+    CHECK(world.server.has(base::digest_of(text)));
+    CHECK(!world.quirks.has(Feature::zstd_streams));
+    CHECK(world.server.count("Write") <= 3);
+    int before = world.server.count("Write");
+    REQUIRE(world.write(source_of(text + "b"), true).ok());
+    CHECK(world.server.count("Write") == before + 1);
+  }
+}
+
+TEST_CASE("a server that restarts says nothing about compression") {
+  World world;
+  world.server.fail("Write", kCut, 2);
+  world.server.fail("QueryWriteStatus", Status(StatusCode::NOT_FOUND, "no"), 2);
+  CHECK(world.write(source_of(std::string(1'000'000, 'a')), true).ok());
+  CHECK(world.quirks.has(Feature::zstd_streams));
+}
+
+TEST_CASE("no right to write is one call") {
+  World world;
+  world.server.fail("Write", Status(StatusCode::PERMISSION_DENIED, "read only"), 9);
+  CHECK(world.write(source_of(std::string(100'000, 'a')), true).error().cause == Cause::denied);
+  CHECK(world.server.count("Write") == 1);
+}
+
+TEST_CASE("messages that are too large become smaller, and a proxy's refusal says what its owner can do") {
+  World world;
+  Source source = source_of(noise(1'000'000));
+  world.server.fail("Write", Status(StatusCode::RESOURCE_EXHAUSTED, "Received message larger than max"));
+  CHECK(world.write(source, false).ok());
+  CHECK(world.server.count("Write") == 2);
+
+  world.server.fail("Write", Status(StatusCode::UNKNOWN, "Received http2 header with status: 413"), 9);
+  Source other = source_of(noise(900'000));
+  remote::Failure failure = world.write(other, false).error();
+  CHECK(failure.cause == Cause::too_large);
+  CHECK(holds(failure.message, "client_max_body_size"));
+  CHECK(world.server.count("Write") == 4);
+}
+
+TEST_CASE("a file that changed is never finished on the server") {
+  World world;
+  fake::TempDir dir;
+  std::string bytes = half_noise(1'000'000);
+  Source source{base::digest_of(bytes), "", dir.write("file", bytes + "more")};
+  for (bool zstd : {false, true}) {
+    CHECK(world.write(source, zstd).error().cause == Cause::local);
+    CHECK(!world.server.has(source.digest));
+  }
+}
+
+TEST_CASE("a stop ends an upload") {
+  World world;
+  fake::Latch never;
+  world.server.on("Write", [&](const fake::Seen& seen) -> std::optional<Status> {
+    never.wait(seen.cancelled);
+    return Status(StatusCode::CANCELLED, "cancelled");
+  });
+  std::stop_source stop;
+  std::thread stopper([&] {
+    CHECK(world.server.wait_for("Write", 1));
+    stop.request_stop();
+  });
+  CHECK(world.write(source_of(noise(5'000'000)), false, stop.get_token()).error().cause == Cause::cancelled);
+  stopper.join();
+}
+
+TEST_CASE("blobs are read, compressed where wanted, and never with a limit") {
+  for (bool zstd : {false, true}) {
+    World world;
+    std::string bytes = half_noise(1'000'000);
+    base::Digest digest = base::digest_of(bytes);
+    world.server.put(bytes);
+    auto blob = world.read(digest, zstd);
+    REQUIRE(blob.ok());
+    CHECK(blob->content == bytes);
+    CHECK((blob->bytes < bytes.size()) == zstd);
+    ReadRequest request = world.reads().at(0);
+    CHECK(request.resource_name() == std::string("main/inst/") +
+                                         (zstd ? "compressed-blobs/zstd/" : "blobs/") + digest.hex() +
+                                         "/1000000");
+    CHECK(request.read_limit() == 0);
+  }
+}
+
+TEST_CASE("an interrupted plain read goes on where it was") {
+  World world;
+  std::string bytes = noise(1'000'000);
+  world.server.put(bytes);
+  world.server.cut("Read", 3, kCut);
+  CHECK(world.read(base::digest_of(bytes), false)->content == bytes);
+  REQUIRE(world.reads().size() == 2);
+  CHECK(world.reads()[1].read_offset() == 3 * (64 << 10));
+}
+
+TEST_CASE("an interrupted compressed read begins anew, because not all servers mind the offset") {
+  World world;
+  world.server.traits().ignores_zstd_offset = true;
+  std::string bytes = half_noise(1'000'000);
+  world.server.put(bytes);
+  world.server.cut("Read", 3, kCut);
+  CHECK(world.read(base::digest_of(bytes), true)->content == bytes);
+  REQUIRE(world.reads().size() == 2);
+  CHECK(world.reads()[1].read_offset() == 0);
+  CHECK(world.quirks.has(Feature::zstd_streams));
+}
+
+TEST_CASE("a read that was cut after its last byte is complete: nothing is asked at the end") {
+  World world;
+  std::string bytes = noise(128 << 10);
+  world.server.put(bytes);
+  world.server.cut("Read", 2, kCut);
+  CHECK(world.read(base::digest_of(bytes), false)->content == bytes);
+  CHECK(world.server.count("Read") == 1);
+}
+
+TEST_CASE("a stream that ends early without an error is gone on with") {
+  World world;
+  std::string bytes = half_noise(1'000'000);
+  world.server.put(bytes);
+  world.server.cut("Read", 3, Status::OK);
+  CHECK(world.read(base::digest_of(bytes), false)->content == bytes);
+  CHECK(world.reads().at(1).read_offset() == 3 * (64 << 10));
+
+  world.server.cut("Read", 3, Status::OK);
+  CHECK(world.read(base::digest_of(bytes), true)->content == bytes);
+}
+
+TEST_CASE("wrong bytes are asked for once more, uncompressed, and then are a failure") {
+  for (bool zstd : {false, true}) {
+    World world;
+    std::string bytes = half_noise(300'000);
+    base::Digest digest = base::digest_of(bytes);
+    world.server.put(bytes);
+    world.server.damage("Read");
+    CHECK(world.read(digest, zstd)->content == bytes);
+    REQUIRE(world.reads().size() == 2);
+    CHECK(!holds(world.reads()[1].resource_name(), "compressed"));
+    CHECK(world.quirks.has(Feature::zstd_streams) == !zstd);
+    world.server.damage("Read", 2);
+    CHECK(world.read(digest, false).error().cause == Cause::corrupt);
+    CHECK(world.server.count("Read") == 4);
+  }
+}
+
+TEST_CASE("a blob that is not there is not found, by one call") {
+  for (bool zstd : {false, true}) {
+    World world;
+    CHECK(world.read(base::digest_of("gone"), zstd).error().cause == Cause::not_found);
+    CHECK(world.server.count("Read") == 1);
+  }
+}
