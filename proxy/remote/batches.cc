@@ -5,8 +5,8 @@
 #include <utility>
 
 #include "base/zstd.h"
+#include "cache/outcome_codec.h"
 #include "remote/pieces.h"
-#include "remote/resource_name.h"
 #include "wire/reapi.grpc.pb.h"
 #include "wire/reapi.pb.h"
 
@@ -58,7 +58,7 @@ class Update {
     Remote<std::string> bytes = read_whole(source);
     if (!bytes) return bytes.error();
     reapi::BatchUpdateBlobsRequest::Request& entry = *request_.add_requests();
-    set_digest(source.digest, *entry.mutable_digest());
+    cache::set_digest(source.digest, *entry.mutable_digest());
     if (zstd && bytes->size() >= kLeastCompressed) {
       base::Result<std::string> frame = base::zstd_compress(*bytes, kLevel);
       if (frame && frame->size() < bytes->size() - bytes->size() / 10) {
@@ -97,7 +97,7 @@ class Update {
     int kept = 0;
     for (int i = 0; i < entries.size(); ++i) {
       if (there.contains(entries[i].digest().hash())) {
-        sent_.confirmed.push_back(*digest_from(entries[i].digest()));
+        sent_.confirmed.push_back(*cache::get_digest(entries[i].digest()));
       } else {
         entries.SwapElements(kept++, i);
       }
@@ -123,7 +123,7 @@ class Read {
     request.set_instance_name(instance_);
     request.set_digest_function(reapi::DigestFunction::SHA256);
     if (zstd_) request.add_acceptable_compressors(reapi::Compressor::ZSTD);
-    for (const base::Digest& digest : wanted_) set_digest(digest, *request.add_digests());
+    for (const base::Digest& digest : wanted_) cache::set_digest(digest, *request.add_digests());
     auto stub = reapi::ContentAddressableStorage::NewStub(channel);
     reapi::BatchReadBlobsResponse response;
     grpc::Status status = stub->BatchReadBlobs(&context, request, &response);
@@ -136,7 +136,7 @@ class Read {
 
  private:
   grpc::Status take(reapi::BatchReadBlobsResponse::Response& answer) {
-    base::Result<base::Digest> digest = digest_from(answer.digest());
+    base::Result<base::Digest> digest = cache::get_digest(answer.digest());
     if (!digest || wanted_.count(*digest) == 0) return {};
     if (answer.status().code() == grpc::StatusCode::NOT_FOUND) {
       received_.absent.insert(*digest);

@@ -8,13 +8,13 @@
 #include <utility>
 
 #include "base/gate.h"
+#include "cache/outcome_codec.h"
 #include "remote/batches.h"
 #include "remote/byte_stream.h"
 #include "remote/claims.h"
 #include "remote/find_missing.h"
 #include "remote/known_blobs.h"
 #include "remote/quirks.h"
-#include "remote/resource_name.h"
 #include "wire/reapi.grpc.pb.h"
 
 namespace remote {
@@ -141,7 +141,7 @@ Remote<std::vector<base::Digest>> Cas::State::ask(const Call& call, const std::v
   reapi::FindMissingBlobsRequest request;
   request.set_instance_name(options_.instance);
   request.set_digest_function(reapi::DigestFunction::SHA256);
-  for (const base::Digest& digest : digests) set_digest(digest, *request.add_blob_digests());
+  for (const base::Digest& digest : digests) cache::set_digest(digest, *request.add_blob_digests());
   reapi::FindMissingBlobsResponse response;
   CallOptions options;
   options.method = "FindMissingBlobs";
@@ -153,7 +153,7 @@ Remote<std::vector<base::Digest>> Cas::State::ask(const Call& call, const std::v
   if (!answered) return answered.error();
   std::vector<base::Digest> missing;
   for (const reapi::Digest& message : response.missing_blob_digests()) {
-    base::Result<base::Digest> digest = digest_from(message);
+    base::Result<base::Digest> digest = cache::get_digest(message);
     if (!digest) return Failure{Cause::corrupt, "FindMissingBlobs: " + digest.error().message};
     missing.push_back(*digest);
   }

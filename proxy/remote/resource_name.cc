@@ -6,8 +6,6 @@
 #include <cstdint>
 #include <cstdlib>
 
-#include "wire/reapi.pb.h"
-
 namespace remote {
 namespace {
 
@@ -42,15 +40,6 @@ std::string new_uuid() {
     uuid += kDigits[bytes[i] & 15];
   }
   return uuid;
-}
-
-void set_digest(const base::Digest& digest, build::bazel::remote::execution::v2::Digest& message) {
-  message.set_hash(digest.hex());
-  message.set_size_bytes(digest.size);
-}
-
-base::Result<base::Digest> digest_from(const build::bazel::remote::execution::v2::Digest& message) {
-  return base::parse_digest(message.hash(), message.size_bytes());
 }
 
 }  // namespace remote

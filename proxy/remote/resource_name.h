@@ -1,14 +1,9 @@
-// The names under which ByteStream knows blobs, and digests as messages hold them. Pure.
+// The names under which ByteStream knows blobs.
 #pragma once
 
 #include <string>
 
 #include "base/digest.h"
-#include "base/result.h"
-
-namespace build::bazel::remote::execution::v2 {
-class Digest;
-}
 
 namespace remote {
 
@@ -22,8 +17,5 @@ std::string write_name(const std::string& instance, const std::string& uuid, con
 
 // A random one, version 4, in lower case.
 std::string new_uuid();
-
-void set_digest(const base::Digest& digest, build::bazel::remote::execution::v2::Digest& message);
-base::Result<base::Digest> digest_from(const build::bazel::remote::execution::v2::Digest& message);
 
 }  // namespace remote

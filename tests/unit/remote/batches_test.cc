@@ -2,11 +2,15 @@
 
 #include <doctest/doctest.h>
 
+#include <functional>
+#include <memory>
 #include <random>
 
+#include "base/zstd.h"
 #include "fake/reapi_server.h"
 #include "fake/remote_caller.h"
 #include "fake/temp_dir.h"
+#include "wire/reapi.grpc.pb.h"
 #include "wire/reapi.pb.h"
 
 namespace re = build::bazel::remote::execution::v2;
@@ -42,6 +46,38 @@ struct World {
   remote::Remote<void> read(const std::vector<base::Digest>& digests, bool zstd = false) {
     return batches.read(caller.call, digests, zstd, received, {});
   }
+};
+
+// A storage whose answers a test writes by hand.
+class Scripted : public re::ContentAddressableStorage::Service {
+ public:
+  std::function<void(const re::BatchUpdateBlobsRequest&, re::BatchUpdateBlobsResponse&)> on_update;
+  std::function<void(const re::BatchReadBlobsRequest&, re::BatchReadBlobsResponse&)> on_read;
+
+  Scripted() {
+    grpc::ServerBuilder builder;
+    builder.AddListeningPort("127.0.0.1:0", grpc::InsecureServerCredentials(), &port_);
+    builder.RegisterService(this);
+    server_ = builder.BuildAndStart();
+  }
+  ~Scripted() override { server_->Shutdown(); }
+
+  std::string url() const { return "grpc://127.0.0.1:" + std::to_string(port_); }
+
+  Status BatchUpdateBlobs(grpc::ServerContext*, const re::BatchUpdateBlobsRequest* request,
+                          re::BatchUpdateBlobsResponse* response) override {
+    on_update(*request, *response);
+    return Status::OK;
+  }
+  Status BatchReadBlobs(grpc::ServerContext*, const re::BatchReadBlobsRequest* request,
+                        re::BatchReadBlobsResponse* response) override {
+    on_read(*request, *response);
+    return Status::OK;
+  }
+
+ private:
+  int port_ = 0;
+  std::unique_ptr<grpc::Server> server_;
 };
 
 }  // namespace
@@ -180,4 +216,92 @@ TEST_CASE("a call that fails in passing is made again") {
   world.server.fail("BatchReadBlobs", Status(StatusCode::UNAVAILABLE, "later"));
   CHECK(world.read({base::digest_of("one")}).ok());
   CHECK(world.received.contents.size() == 1);
+}
+
+TEST_CASE("only the blobs that failed in passing are sent again") {
+  Scripted server;
+  fake::RemoteCaller caller(server.url());
+  remote::Batches batches(caller.connection, "");
+  std::vector<int> sizes;
+  server.on_update = [&](const auto& request, auto& response) {
+    sizes.push_back(request.requests_size());
+    for (const auto& entry : request.requests()) {
+      auto& answer = *response.add_responses();
+      *answer.mutable_digest() = entry.digest();
+      bool busy = sizes.size() == 1 && entry.data() == "two";
+      answer.mutable_status()->set_code(busy ? StatusCode::UNAVAILABLE : StatusCode::OK);
+    }
+  };
+  std::vector<Source> sources = {source_of("one"), source_of("two"), source_of("three")};
+  remote::Batches::Sent sent;
+  REQUIRE(batches.update(caller.call, {&sources[0], &sources[1], &sources[2]}, false, sent, {}).ok());
+  CHECK(sizes == std::vector<int>{3, 1});
+  CHECK(sent.confirmed.size() == 3);
+}
+
+TEST_CASE("a right that is refused blob by blob is a refusal, though the call is OK") {
+  Scripted server;
+  fake::RemoteCaller caller(server.url());
+  remote::Batches batches(caller.connection, "");
+  int calls = 0;
+  server.on_update = [&](const auto& request, auto& response) {
+    ++calls;
+    for (const auto& entry : request.requests()) {
+      auto& answer = *response.add_responses();
+      *answer.mutable_digest() = entry.digest();
+      answer.mutable_status()->set_code(StatusCode::PERMISSION_DENIED);
+    }
+  };
+  std::vector<Source> sources = {source_of("one"), source_of("two")};
+  remote::Batches::Sent sent;
+  auto updated = batches.update(caller.call, {&sources[0], &sources[1]}, false, sent, {});
+  CHECK(updated.error().cause == Cause::denied);
+  CHECK(calls == 1);
+  CHECK(sent.confirmed.empty());
+}
+
+TEST_CASE("blobs without an answer are not taken for sent or absent") {
+  Scripted server;
+  fake::RemoteCaller caller(server.url());
+  remote::Batches batches(caller.connection, "");
+  server.on_update = [](const auto&, auto&) {};
+  server.on_read = [](const auto&, auto&) {};
+  Source source = source_of("one");
+  remote::Batches::Sent sent;
+  CHECK(batches.update(caller.call, {&source}, false, sent, {}).error().cause == Cause::corrupt);
+  CHECK(sent.confirmed.empty());
+  remote::Batches::Received received;
+  CHECK(batches.read(caller.call, {source.digest}, false, received, {}).error().cause == Cause::corrupt);
+  CHECK(received.absent.empty());
+}
+
+TEST_CASE("compressed answers are unpacked, and those that make no sense are corrupt") {
+  Scripted server;
+  fake::RemoteCaller caller(server.url());
+  remote::Batches batches(caller.connection, "");
+  std::string good(5'000, 'g');
+  std::string garbage(5'000, 'h');
+  std::string bomb(5'000, 'b');
+  std::string strange(5'000, 's');
+  server.on_read = [&](const auto&, auto& response) {
+    auto add = [&](const std::string& bytes, const std::string& data, re::Compressor::Value compressor) {
+      auto& answer = *response.add_responses();
+      answer.mutable_digest()->set_hash(base::digest_of(bytes).hex());
+      answer.mutable_digest()->set_size_bytes(5'000);
+      answer.set_data(data);
+      answer.set_compressor(compressor);
+    };
+    add(good, *base::zstd_compress(good, 1), re::Compressor::ZSTD);
+    add(garbage, "no frame", re::Compressor::ZSTD);
+    add(bomb, *base::zstd_compress(std::string(5'000'000, 'b'), 1), re::Compressor::ZSTD);
+    add(strange, strange, re::Compressor::BROTLI);
+    add("never asked for", "never asked for", re::Compressor::IDENTITY);
+  };
+  std::vector<base::Digest> digests;
+  for (const std::string& bytes : {good, garbage, bomb, strange}) digests.push_back(base::digest_of(bytes));
+  remote::Batches::Received received;
+  REQUIRE(batches.read(caller.call, digests, true, received, {}).ok());
+  CHECK(received.contents.size() == 1);
+  CHECK(received.contents.at(digests[0]) == good);
+  CHECK(received.corrupt.size() == 3);
 }

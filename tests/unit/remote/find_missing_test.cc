@@ -12,8 +12,8 @@
 #include <thread>
 #include <unordered_set>
 
+#include "cache/outcome_codec.h"
 #include "fake/fake_clock.h"
-#include "remote/resource_name.h"
 #include "wire/reapi.pb.h"
 
 using remote::Cause;
@@ -263,7 +263,7 @@ TEST_CASE("a full call is far below what servers take") {
   base::Digest digest = blob(1);
   digest.size = std::int64_t{1} << 50;
   for (std::size_t i = 0; i < remote::FindMissingOptions{}.most; ++i)
-    remote::set_digest(digest, *request.add_blob_digests());
+    cache::set_digest(digest, *request.add_blob_digests());
   CHECK(request.ByteSizeLong() < 1 << 20);
 }
 

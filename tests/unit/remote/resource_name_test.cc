@@ -4,8 +4,6 @@
 
 #include <set>
 
-#include "wire/reapi.pb.h"
-
 namespace {
 
 const base::Digest kDigest = base::digest_of("hello");
@@ -40,17 +38,4 @@ TEST_CASE("uuids are random, of version 4, in lower case") {
     seen.insert(uuid);
   }
   CHECK(seen.size() == 100);
-}
-
-TEST_CASE("digests go into messages and come back, malformed ones do not") {
-  build::bazel::remote::execution::v2::Digest message;
-  remote::set_digest(kDigest, message);
-  CHECK(message.hash() == kHash);
-  CHECK(message.size_bytes() == 5);
-  CHECK(*remote::digest_from(message) == kDigest);
-  message.set_hash("2CF2");
-  CHECK(!remote::digest_from(message).ok());
-  message.set_hash(kHash);
-  message.set_size_bytes(-1);
-  CHECK(!remote::digest_from(message).ok());
 }
