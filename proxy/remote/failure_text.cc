@@ -45,7 +45,7 @@ std::string_view known_trouble(std::string_view said) {
       {"certificate verify failed",
        "the server's certificate is not trusted (expired, or of an unknown "
        "authority); have it renewed, or name its authority's file (CA)"},
-      {"peer name", "the server's certificate is for another name; set the server name"},
+      {"eer name", "the server's certificate is for another name; set the server name"},
       {"Hostname Verification", "the server's certificate is for another name; set the server name"},
       {"WRONG_VERSION_NUMBER", "the server does not speak TLS there; use grpc:// or another port"},
       {"wrong version number", "the server does not speak TLS there; use grpc:// or another port"},
@@ -55,7 +55,7 @@ std::string_view known_trouble(std::string_view said) {
        "port"},
       {"No such file or directory", "there is no such socket; start the engine, or check the path"},
       {"too_many_pings", "the server closed the connection for too many pings"},
-      {"FD shutdown", "no connection in time; check the network, a VPN or a firewall"},
+      {"timed out", "no connection in time; check the network, a VPN or a firewall"},
       {"failed to connect", "no connection; check the network, a VPN or a firewall"},
   }};
   for (const auto& [mark, words] : kTable) {
@@ -114,6 +114,9 @@ std::string explain(const Failure& failure, int http, std::string_view said) {
     out = "a proxy answers, but not the server behind it; start the engine";
   } else if (http == 404 && failure.cause == Cause::unimplemented) {
     out = "a web server answers there, but not an engine; check the address";
+  } else if (failure.unreachable && (said.find("Socket closed") != std::string_view::npos ||
+                                     said.find("Connection reset") != std::string_view::npos)) {
+    out = "the server closed the new connection at once; perhaps it wants a client certificate, or TLS";
   } else if (std::string_view words = known_trouble(said);
              failure.cause == Cause::unavailable && !words.empty()) {
     out = words;

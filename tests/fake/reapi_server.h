@@ -57,16 +57,17 @@ struct ReapiTraits {
   int max_streams = 0;        // at once on one connection; 0: no limit
   int connection_age_ms = 0;  // sends GOAWAY after that; 0: never
   std::shared_ptr<grpc::ServerCredentials> credentials = grpc::InsecureServerCredentials();
-  re::ServerCapabilities capabilities;  // as a good engine's at first
-  bool inline_hints = true;             // GetActionResult and Execute send small outputs along
-  bool refuses_holes = false;           // GetActionResult says NOT_FOUND when a blob is gone
-  bool merges = true;                   // one run for equal actions in flight
-  bool stage_messages = true;           // Execute tells the stage before the result
-  bool operation_metadata = true;       // false as casd: Operation.metadata is absent
-  bool resumes_writes = true;           // QueryWriteStatus knows; else UNIMPLEMENTED
-  bool ignores_zstd_offset = false;     // as Buildbarn: a compressed Read begins at 0 always
-  std::int64_t early_compressed = -1;   // committed_size of a compressed Write of a blob that is there
-  std::size_t chunk = 64 << 10;         // of Read
+  re::ServerCapabilities capabilities;   // as a good engine's at first
+  bool inline_hints = true;              // GetActionResult and Execute send small outputs along
+  bool refuses_holes = false;            // GetActionResult says NOT_FOUND when a blob is gone
+  bool merges = true;                    // one run for equal actions in flight
+  bool stage_messages = true;            // Execute tells the stage before the result
+  bool operation_metadata = true;        // false as casd: Operation.metadata is absent
+  bool resumes_writes = true;            // QueryWriteStatus knows; else UNIMPLEMENTED
+  bool ignores_zstd_offset = false;      // as Buildbarn: a compressed Read begins at 0 always
+  std::int64_t early_compressed = -1;    // committed_size of a compressed Write of a blob that is there
+  std::size_t chunk = 64 << 10;          // of Read
+  std::size_t largest_answer = 4 << 20;  // of BatchReadBlobs; more is INVALID_ARGUMENT
 };
 
 // One action as the runner sees it.

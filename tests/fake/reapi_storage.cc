@@ -11,7 +11,6 @@ namespace {
 namespace bs = google::bytestream;
 
 constexpr std::size_t kLargestBlob = 256u << 20;
-constexpr std::size_t kMostInAnswer = 4u << 20;
 
 grpc::Status no(grpc::StatusCode code, const std::string& message) { return {code, message}; }
 
@@ -119,7 +118,8 @@ class CasService final : public re::ContentAddressableStorage::Service {
       if (call->damaged) spoil(*bytes);
       response.set_data(*bytes);
     }
-    if (total > kMostInAnswer) return no(grpc::StatusCode::INVALID_ARGUMENT, "too much in one answer");
+    if (total > traits_.largest_answer)
+      return no(grpc::StatusCode::INVALID_ARGUMENT, "too much in one answer");
     return grpc::Status::OK;
   }
 
