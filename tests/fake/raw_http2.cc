@@ -72,7 +72,9 @@ void RawPeer::data(std::uint32_t stream, const std::string& bytes, bool last) {
   frame(kData, last ? kEndStream : 0, stream, bytes);
 }
 
-void RawPeer::reset(std::uint32_t stream, std::uint32_t code) { frame(kReset, 0, stream, big_endian(code, 4)); }
+void RawPeer::reset(std::uint32_t stream, std::uint32_t code) {
+  frame(kReset, 0, stream, big_endian(code, 4));
+}
 
 void RawPeer::goaway(std::uint32_t last_stream, std::uint32_t code, const std::string& debug) {
   frame(kGoaway, 0, 0, big_endian(last_stream, 4) + big_endian(code, 4) + debug);
