@@ -8,7 +8,8 @@ usage: goma_ctl.py COMMAND
   stop                 ask the daemon to end, and return at once
   ensure_stop          end the daemon, and wait until it is gone
   restart              ensure_stop, then start
-  status               one line; exit 0 healthy, 1 unhealthy, 3 not running
+  status               one line, and what is known of the remote side; exit 0 healthy, 1 unhealthy,
+                       3 not running
   stat [-v|--json|--goma]
                        hit rate and cache; -v adds reasons and phases, --goma is the original's text
   histogram            how long the tasks took
@@ -247,7 +248,52 @@ def status():
         return NOT_RUNNING
     line = status_line(daemon)
     print(line)
+    for name, text in remote_facts(daemon.json('/api/v1/status')):
+        print(f'  {name + ":":<13} {text}')
     return FAILED if ' error:' in line else OK
+
+
+# The remote side.
+
+
+def backend_facts(backend, now_ms):
+    yield 'HTTP cache' if backend['kind'] == 'http' else 'endpoint', backend['address']
+    if backend['breaker'] == 'closed':
+        micros = backend['latency_us']
+        latency = f'answers in {time_text(micros)}' if micros else 'not asked yet'
+        rights = ', '.join(name for name, granted in backend['rights'].items() if granted)
+        yield '', f'{latency}; rights: {rights or "none"}'
+    else:
+        wait = max(0, backend['open_until_ms'] - now_ms) * 1000
+        yield '', f'does not answer; asked again in {time_text(wait)}'
+    for key in ('last_error', 'refusal', 'warning'):
+        if backend[key]:
+            yield '', f'{key.replace("_", " ")}: {backend[key]}'
+
+
+def credential_text(credentials, now_ms):
+    if not credentials['configured']:
+        return 'none configured'
+    text = credentials['source']
+    if credentials['expires_ms']:
+        left = credentials['expires_ms'] - now_ms
+        text += f', expire in {time_text(left * 1000)}' if left > 0 else ', have expired'
+    return text + (f': {credentials["problem"]}' if credentials['problem'] else '')
+
+
+def remote_facts(now):
+    """Name and text of each line about the remote side; nothing where there is none."""
+    remote = now['remote']
+    if not remote['backends'] and not remote['because']:
+        return
+    yield 'mode', remote['mode'] + (f' ({remote["because"]})' if remote['because'] else '')
+    for backend in remote['backends']:
+        yield from backend_facts(backend, now['now_ms'])
+    yield 'credentials', credential_text(remote['credentials'], now['now_ms'])
+    yield 'in flight', f'{remote["in_flight"]} of {remote["limit"]}, {remote["waiting"]} waiting'
+    if remote['service']:
+        words = (remote['service']['state'], remote['service']['text'], remote['service']['uptime'])
+        yield 'service', ', '.join(word for word in words if word)
 
 
 # Figures.
@@ -262,6 +308,8 @@ def size_text(count):
 
 def time_text(micros):
     seconds = micros / 1e6
+    if 0 < micros < 1e5:
+        return f'{micros / 1e3:.1f} ms'
     if seconds < 60:
         return f'{seconds:.1f} s'
     return f'{int(seconds // 3600)} h {int(seconds % 3600 // 60)} min' if seconds >= 3600 else (
@@ -281,6 +329,8 @@ def print_stat(now, verbose):
     print(f'    Local:         {share(results["local_hit"], tasks["hits"])}')
     print(f'    Remote:        {share(results["remote_hit"], tasks["hits"])}')
     print(f'  Misses:          {share(tasks["cacheable"] - tasks["hits"], tasks["cacheable"])}')
+    if results['remote_exec']:
+        print(f'    On cluster:    {share(results["remote_exec"], tasks["cacheable"] - tasks["hits"])}')
     print(f'Not cacheable:     {share(results["passthrough"], tasks["ended"])}')
     print(f'Failed:            {share(results["failed"], tasks["ended"])}')
     print(f'Saved:             {time_text(tasks["saved_us"])} of processor time')
@@ -288,6 +338,14 @@ def print_stat(now, verbose):
         print(f'Cache:             {size_text(store["bytes"])} of {size_text(store["limit_bytes"])}')
         if store['last_error']:
             print(f'  Cannot be written: {store["last_error"]}')
+    remote = now['remote']
+    if remote['backends']:
+        received = sum(backend['received_bytes'] for backend in remote['backends'])
+        sent = sum(backend['sent_bytes'] for backend in remote['backends'])
+        print(f'Remote:            {remote["mode"]}, {size_text(received)} down, {size_text(sent)} up')
+        races = sum(remote['races'].values())
+        if races:
+            print(f'  Races won:       {share(remote["races"]["remote"], races)} by the cluster')
     if tasks['mismatches']:
         print(f'Scan mismatches:   {tasks["mismatches"]}')
     if not verbose:
@@ -355,8 +413,10 @@ def goma_dir():
 def jobs():
     """Compiles wait in the daemon, so more than there are slots do no harm and keep the slots full."""
     daemon = Daemon.find()
-    slots = daemon.json('/api/v1/status')['slots']['limit'] if daemon else len(os.sched_getaffinity(0))
-    print(max(2 * slots, slots + 8))
+    now = daemon.json('/api/v1/status') if daemon else None
+    slots = now['slots']['limit'] if now else len(os.sched_getaffinity(0))
+    remote = now['remote']['limit'] if now and now['remote']['mode'] == 'cluster' else 0
+    print(max(2 * slots, slots + 8, slots + remote))
     return OK
 
 
@@ -381,7 +441,7 @@ def config(word):
     if word != 'show':
         return None
     for item in running_daemon().json('/api/v1/settings'):
-        print(f'{item["name"]:<14} {item["value"]!s:<44} {item["origin"]}')
+        print(f'{item["name"]:<18} {item["value"]!s:<44} {item["origin"]}')
     return OK
 
 

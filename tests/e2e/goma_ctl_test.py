@@ -126,7 +126,8 @@ class Ctl(ProductCase):
         self.assertEqual(self.path('cache'), flags['GOMA_LOCAL_OUTPUT_CACHE_DIR'])
         shown = self.good('config', 'show')
         self.assertRegex(shown, r'cache_dir +\S+/cache +environment GOMA_LOCAL_OUTPUT_CACHE_DIR')
-        self.assertRegex(shown, r'goma +local +default')
+        self.assertRegex(shown, r'(?m)^goma +default$')
+        self.assertRegex(shown, r'(?m)^max_remote +\d+ +auto$')
         self.assertIn(self.path('cache'), self.good('cache', 'show'))
 
     def test_jsonstatus_is_json_with_and_without_a_daemon(self):

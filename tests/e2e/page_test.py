@@ -90,6 +90,12 @@ class Page(PageCase):
                 self.assertIn('200', self.text('.cards'))
                 self.assertIn('6 of 8 local slots', self.text('.cards').replace('\u202f', ' '))
                 self.assertIn('unknown flag', self.text('.reasons'))
+                remote = self.text('.card.full').replace('\u202f', ' ')
+                self.assertIn('grpcs://rbe.example.com:443', remote)
+                self.assertIn('in 38 ms', remote)
+                self.assertIn('read, execute', remote)
+                self.assertIn('of 200 remote calls in flight', remote)
+                self.assertIn('All systems operational, uptime 99.95 %', remote)
                 self.assertEqual([], self.browser.errors)
         background = 'getComputedStyle(document.body).backgroundColor'
         self.assertEqual('rgb(15, 19, 23)', self.browser.evaluate(background))

@@ -97,8 +97,11 @@ class Build {
     set(record, task::Phase::accept, 60);
     set(record, task::Phase::scan, 700);
     set(record, task::Phase::digest, 150);
-    set(record, task::Phase::lookup, 120);
-    if (result == task::Result::remote_hit) set(record, task::Phase::remote, 30'000);
+    if (result == task::Result::local_hit) {
+      set(record, task::Phase::lookup, 120);
+    } else {
+      set(record, task::Phase::remote, 30'000);
+    }
     set(record, task::Phase::write, 500);
   }
 
@@ -108,6 +111,7 @@ class Build {
     set(record, task::Phase::scan, 40'000);
     set(record, task::Phase::digest, 9'000);
     if (result == task::Result::remote_exec) {
+      set(record, task::Phase::lookup, 120);
       run_remotely(record);
     } else {
       set(record, task::Phase::slot_wait, 900'000);

@@ -6,11 +6,49 @@ export const RESULTS = [
 ] as const;
 export type Result = (typeof RESULTS)[number];
 
+// In the order in which they happen. What `queue` and `worker` say is part of `remote`.
 export const PHASES = [
-  'accept', 'slot_wait', 'compiler', 'scan', 'digest', 'lookup', 'execute', 'store', 'write',
+  'accept', 'slot_wait', 'compiler', 'scan', 'digest', 'lookup', 'remote', 'queue', 'worker', 'execute',
+  'store', 'write',
 ] as const;
 export type Phase = (typeof PHASES)[number];
 export type Phases = Partial<Record<Phase, number>>;
+
+export interface Backend {
+  address: string;
+  kind: string;
+  breaker: 'closed' | 'open' | 'half_open';
+  reached: boolean;
+  latency_us: number;
+  last_error: string;
+  open_until_ms: number;
+  rights: { read: boolean; execute: boolean; update: boolean };
+  refusal: string;
+  warning: string;
+  sent_bytes: number;
+  received_bytes: number;
+}
+
+export interface Credentials {
+  configured: boolean;
+  usable: boolean;
+  source: string;
+  expires_ms: number; // 0 if unknown
+  problem: string;
+}
+
+export interface Remote {
+  mode: string;
+  because: string;
+  degraded: boolean;
+  backends: Backend[];
+  credentials: Credentials;
+  in_flight: number;
+  waiting: number;
+  limit: number;
+  races: { remote: number; local: number };
+  service: null | { state: string; text: string; uptime: string };
+}
 
 export interface Status {
   version: string;
@@ -37,6 +75,7 @@ export interface Status {
   reasons: Record<string, number>;
   phases_us: Phases;
   store: null | { bytes: number; limit_bytes: number; outcomes: number; evicted: number; last_error: string };
+  remote: Remote;
 }
 
 export interface Task {

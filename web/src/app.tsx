@@ -13,8 +13,13 @@ import { Table } from './table';
 function Health({ now }: { now: Status }) {
   const [word] = now.health.split(':');
   const state = offline.value ? 'error' : word === 'ok' || word === 'error' ? word : 'warn';
-  const text = offline.value ? 'not reachable' : now.health === 'ok' ? 'running' : now.health;
-  return <span class={`pill ${state}`}>{text}</span>;
+  // What is amiss stands beside the remote side; here it would be too long.
+  const words = word === 'ok' ? 'running' : word === 'running' ? 'degraded' : now.health;
+  return (
+    <span class={`pill ${state}`} title={now.health}>
+      {offline.value ? 'not reachable' : words}
+    </span>
+  );
 }
 
 function Header({ now }: { now: Status }) {

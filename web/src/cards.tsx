@@ -1,6 +1,8 @@
 // The figures above the table.
 import { PHASES, type Phase, type Result, type Status } from './api';
 import { PHASE_WORDS, RESULT_WORDS, bytes, count, duration, percent } from './format';
+import { Meter } from './meter';
+import { RemoteSide } from './remote';
 import { search } from './state';
 
 interface Part {
@@ -30,8 +32,11 @@ export function Bar({ parts, kind, total }: { parts: Part[]; kind: 'result' | 'p
 }
 
 export function phaseParts(phases_us: Partial<Record<Phase, number>>): Part[] {
-  return PHASES.filter((phase) => (phases_us[phase] ?? 0) > 0).map((phase) => {
-    const value = phases_us[phase] ?? 0;
+  const inside = (phases_us.queue ?? 0) + (phases_us.worker ?? 0);
+  const rest = Math.max(0, (phases_us.remote ?? 0) - inside);
+  const parts = { ...phases_us, remote: rest };
+  return PHASES.filter((phase) => (parts[phase] ?? 0) > 0).map((phase) => {
+    const value = parts[phase] ?? 0;
     return { name: phase, value, label: `${PHASE_WORDS[phase]}: ${duration(value)}` };
   });
 }
@@ -75,16 +80,6 @@ function HitRate({ now }: { now: Status }) {
         entries={told.map((name) => [name, RESULT_WORDS[name], count(now.results[name])])}
       />
     </section>
-  );
-}
-
-function Meter({ value, limit, label }: { value: number; limit: number; label: string }) {
-  const share = limit > 0 ? Math.min(1, value / limit) : 0;
-  const numbers = { 'aria-valuemin': 0, 'aria-valuemax': limit, 'aria-valuenow': value };
-  return (
-    <div class="bar" role="meter" aria-label={label} {...numbers}>
-      <span class="fill" style={{ width: `${100 * share}%` }} />
-    </div>
   );
 }
 
@@ -190,6 +185,7 @@ export function Cards({ now }: { now: Status }) {
       <Tasks now={now} />
       <Saved now={now} />
       <Cache now={now} />
+      <RemoteSide now={now} />
       <Time now={now} />
       <Reasons now={now} />
     </div>

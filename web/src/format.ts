@@ -74,13 +74,16 @@ export const PHASE_WORDS: Record<Phase, string> = {
   scan: 'find inputs',
   digest: 'hash',
   lookup: 'look up',
+  remote: 'to and from the cluster',
+  queue: 'wait for a worker',
+  worker: 'on the worker',
   execute: 'compile',
   store: 'store',
   write: 'write outputs',
 };
 
 export const MODE_WORDS: Record<string, [string, string]> = {
-  local: ['local', 'Results are kept on this machine. No cluster is configured.'],
+  local: ['local', 'Results are kept on this machine; nobody else is asked.'],
   'cache-only': ['cache only', 'Results come from this machine and a remote cache; compiles run here.'],
   cluster: ['cluster', 'Results come from this machine and a cluster, which also compiles.'],
   none: ['off', 'Nothing is cached.'],
