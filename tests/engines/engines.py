@@ -60,8 +60,6 @@ def _clean(**more):
 
 
 def _runner(name):
-    if name == 'stub':
-        return [f'--buildbox-run={os.path.join(HERE, "stub-runner")}']
     words = [f'--buildbox-run={BUILDBOX}/buildbox-run-{name}']
     return [*words, '--runner-arg=--staging-mode=copy-or-link', '--runner-arg=--log-level=warning']
 
@@ -99,9 +97,10 @@ class Blobs:
 class Casd(Engine):
     """buildbox-casd: storage, action cache and, unless the runner is None, execution in one process.
 
-    runner: None, 'hosttools' (the host's own files), 'bubblewrap' (the input root is the root) or 'stub'
-    (waits stub_seconds, runs nothing). hide: a folder that actions see empty. quota: bytes as '500M',
-    beyond which the oldest go. static: the program from the wheel, without execution of its own.
+    runner: None, 'hosttools' (the host's own files), 'bubblewrap' (the input root is the root) or 'waiting'
+    (a compile takes `seconds` and no processor, and reads its source and the files of the list `reads`; see
+    waiting_runner.cc). hide: a folder that actions see empty. quota: bytes as '500M', beyond which the oldest
+    go. static: the program from the wheel, without execution of its own.
     The instance name is always empty.
     """
 
@@ -109,7 +108,7 @@ class Casd(Engine):
         super().__init__()
         self.runner, self.jobs, self.hide = runner, jobs, hide
         self.quota = options.pop('quota', None)
-        self.stub_seconds = options.pop('stub_seconds', 1)
+        self.seconds, self.reads = options.pop('seconds', 1), options.pop('reads', [])
         self.static = options.pop('static', False)
         self.more = options.pop('arguments', [])
         if options:
@@ -127,10 +126,24 @@ class Casd(Engine):
         if self.quota:
             argv.append(f'--quota-high={self.quota}')
         if self.runner:
-            argv += [*_runner(self.runner), f'--jobs={self.jobs}']
-        env = _clean(STUB_SECONDS=str(self.stub_seconds))
+            runner = self.waiting_runner() if self.runner == 'waiting' else _runner(self.runner)
+            argv += [*runner, f'--jobs={self.jobs}']
+        env = _clean(
+            WAITING_SECONDS=str(self.seconds),
+            WAITING_STORE=self.blobs.folder,
+            WAITING_READS=self.path('reads'),
+            WAITING_RUNNER=f'{BUILDBOX}/buildbox-run-hosttools',
+        )
         self.spawn('casd', [*argv, *self.more, self.path('store')], env, self.hide)
         self.wait_up('casd', lambda: answers(self.endpoint))
+
+    def waiting_runner(self):
+        with open(self.path('reads'), 'w') as out:
+            out.write(''.join(f'{name}\n' for name in self.reads))
+        program, source = self.path('waiting_runner'), os.path.join(HERE, '..', 'tools', 'waiting_runner.cc')
+        if not os.path.exists(program):
+            subprocess.run(['g++', '-std=c++20', '-O1', source, '-o', program, '-lcrypto'], check=True)
+        return [f'--buildbox-run={program}']
 
 
 class Workers(Engine):

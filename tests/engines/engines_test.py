@@ -109,10 +109,16 @@ class CasdTest(EngineCase):
             self.assertTrue(self.same_object())
 
     def test_the_waiting_runner(self):
-        with Casd(runner='stub', jobs=25, stub_seconds=0.2) as casd:
+        with Casd(runner='waiting', jobs=25, seconds=0.2, reads=['a.h', '/b.h']) as casd:
             got = probe(casd.endpoint, 'bench', '--actions', 50, '--parallel', 25)
             self.assertEqual((50, 0), (got['actions'], got['failed']))
             self.assertGreater(got['seconds'], 0.4)
+            words = ['--output', 'x.o', '--output', 'x.d', '--into', self.out]
+            got = probe(casd.endpoint, 'run', *words, '--', 'g++', '-c', 'x.cc')
+            self.assertEqual((0, ['x.o', 'x.d']), (got['exit_code'], sorted(got['outputs'], reverse=True)))
+            with open(os.path.join(self.out, 'x.d')) as file:
+                self.assertEqual('x.o: x.cc a.h /b.h', ' '.join(file.read().replace('\\', '').split()))
+            self.assertEqual('real\n', probe(casd.endpoint, 'run', '--', 'echo', 'real')['stdout'])
 
     def test_storage_without_execution(self):
         for static in (False, True):

@@ -358,8 +358,10 @@ def bench(client, arguments):
     """What the engine and the machine can do, to be compared with what the product needs."""
     blobs, run_id = Blobs(), os.urandom(8)
     root = add_tree(blobs, {})
+    # As it stands, it is a compile to the waiting runner and a command that works to others.
+    argv, outputs = (arguments.argv, []) if arguments.argv else (['/bin/true'], ['x.o'])
     actions = [
-        add_action(blobs, arguments.argv or ['/bin/true'], root, salt=run_id + number.to_bytes(4, 'big'))
+        add_action(blobs, argv, root, outputs=outputs, salt=run_id + number.to_bytes(4, 'big'))
         for number in range(arguments.actions)
     ]
     random.shuffle(actions)
