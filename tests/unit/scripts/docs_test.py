@@ -1,6 +1,7 @@
 """The manual says what the programs do: every setting of the daemon stands in goma-config(5), and nothing
 else."""
 
+import json
 import re
 import unittest
 from pathlib import Path
@@ -29,6 +30,13 @@ class Docs(unittest.TestCase):
             with self.subTest(name):
                 entry = text[text.index(f'.BR {name} ",') :].split('.TP')[0]
                 self.assertTrue(default in ('', 'localhost') or default in entry, default)
+
+    def test_the_examples_of_the_readme_use_settings_that_exist(self):
+        blocks = re.findall(r'(?ms)^```json\n(.*?)^```$', (TOP / 'README.md').read_text())
+        self.assertGreater(len(blocks), 1)
+        for block in blocks:
+            with self.subTest(block):
+                self.assertLessEqual(set(json.loads(block)), {name for name, _, _ in settings()})
 
     def test_every_variable_that_a_page_names_is_read_by_a_program(self):
         sources = [
