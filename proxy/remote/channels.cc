@@ -22,11 +22,12 @@ constexpr int kStreamWindow = 16 << 20;
 
 constexpr base::Nanoseconds kLookEvery = std::chrono::seconds(1);
 
-// The library's own log goes to ours, where it belongs: it would else go to a terminal that is not there.
+// The library's own log goes to ours: it would else go to a terminal that is not there. What it says of
+// connections is in the statuses too, so only its last words before it ends the program are loud.
 void to_our_log(gpr_log_func_args* args) {
-  base::LogLevel level =
-      args->severity == GPR_LOG_SEVERITY_ERROR ? base::LogLevel::info : base::LogLevel::debug;
-  base::log(level, std::string("gRPC: ") + args->message);
+  std::string message = args->message;
+  bool last_words = message.find("assertion failed") != std::string::npos;
+  base::log(last_words ? base::LogLevel::error : base::LogLevel::debug, "gRPC: " + message);
 }
 
 grpc::ChannelArguments arguments_of(const Endpoint& endpoint, const TlsFiles& tls, Lane lane) {

@@ -136,7 +136,6 @@ std::optional<Failure> Connection::State::may_call(const std::string& what) {
 std::optional<Failure> Connection::State::once(const CallOptions& options, const Call& call,
                                                const std::stop_token& stop, const Attempt& attempt,
                                                Course& course) {
-  base::Nanoseconds began = clock_.uptime();
   auto lease = channels_.lease(options.lane);
   if (!lease) {
     health_.inconclusive();
@@ -148,6 +147,7 @@ std::optional<Failure> Connection::State::once(const CallOptions& options, const
     return failure;
   }
   context.set_deadline(deadline_in(course.deadline));
+  base::Nanoseconds began = clock_.uptime();
   grpc::Status status;
   {
     std::stop_callback cancel(stop, [&] { context.TryCancel(); });

@@ -249,6 +249,31 @@ TEST_CASE("nobody waits for a dead engine, and a restarted one is found again") 
   CHECK(caller.connection.health().state().breaker == remote::Breaker::closed);
 }
 
+TEST_CASE("an engine that restarts under many calls is one loss, not many") {
+  fake::ReapiServer server;
+  fake::RemoteCaller caller(server.url());
+  fake::Latch never;
+  server.on(kMethod, [&](const fake::Seen& seen) {
+    if (seen.number <= 40) never.wait(seen.cancelled);
+    return std::nullopt;
+  });
+  std::atomic<int> lost{0};
+  std::vector<std::thread> tasks;
+  for (int at = 0; at < 40; ++at) {
+    tasks.emplace_back([&] {
+      auto result = caller.ask(within(std::chrono::seconds(20), 1));
+      if (!result.ok() && result.error().cause == Cause::unavailable) ++lost;
+    });
+  }
+  REQUIRE(server.wait_for(kMethod, 40));
+  server.stop();
+  server.start();
+  for (std::thread& task : tasks) task.join();
+  CHECK(lost == 40);
+  CHECK(caller.connection.health().state().breaker == remote::Breaker::closed);
+  CHECK(caller.ask(within(std::chrono::seconds(20), 4)).ok());
+}
+
 TEST_CASE("credentials do not leave in clear") {
   // Nothing is sent: the name does not resolve. That the endpoint is not local is what counts.
   fake::RemoteCaller caller("grpc://host.invalid:1");

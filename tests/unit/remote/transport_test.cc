@@ -6,6 +6,7 @@
 #include <sys/socket.h>
 
 #include <atomic>
+#include <cstdlib>
 #include <thread>
 #include <vector>
 
@@ -272,7 +273,6 @@ TEST_CASE("a reader that is slow holds up neither small calls nor other streams"
   server.put(bytes);
   server.put("little");
   fake::Latch go;
-  std::atomic<bool> begun{false};
   auto read_blob = [&](const std::string& name, const std::function<void()>& after_first) {
     std::size_t got = 0;
     auto read = caller.connection.run(once("Read"), caller.call, {},
@@ -388,4 +388,17 @@ TEST_CASE("an address that takes connections and says nothing is out of reach") 
     CHECK(failed.error().unreachable);
   }
   CHECK_FALSE(caller.connection.health().allows());
+}
+
+TEST_CASE("a proxy of the environment is for others than this machine") {
+  fake::ReapiServer server;
+  ::setenv("http_proxy", "http://127.0.0.1:1", 1);
+  fake::RemoteCaller here(server.url());
+  CHECK(here.ask(once()).ok());
+  // Its name would not resolve; that a refused connection is spoken of shows that the proxy was asked.
+  fake::RemoteCaller there("grpc://engine.invalid:1");
+  auto failed = there.ask(once());
+  ::unsetenv("http_proxy");
+  REQUIRE_FALSE(failed.ok());
+  CHECK(holds(failed.error().message, "nothing listens there"));
 }

@@ -4,6 +4,7 @@
 #include <doctest/doctest.h>
 #include <httplib.h>
 
+#include "base/thread.h"
 #include "fake/certificates.h"
 #include "fake/fake_clock.h"
 #include "fake/http_server.h"
@@ -61,6 +62,15 @@ TEST_CASE("a trusted certificate") {
   fake::ReapiServer server(World::traits(fake::Identity("localhost", &world.authority)));
   fake::RemoteCaller caller(World::url(server), world.tls);
   CHECK(caller.ask(once()).ok());
+}
+
+TEST_CASE("calls fit the small stacks of our threads") {
+  World world;
+  fake::ReapiServer server(World::traits(fake::Identity("localhost", &world.authority)));
+  fake::RemoteCaller caller(World::url(server), world.tls);
+  bool good = false;
+  base::Thread("task", [&] { good = caller.ask(once()).ok(); }).join();
+  CHECK(good);
 }
 
 TEST_CASE("an expired certificate, an unknown authority, another name") {
