@@ -81,7 +81,9 @@ std::optional<Tier::Obstacle> Tier::why_not_executing() {
   if (anonymous && options_.wanted != Mode::cluster) return Obstacle{"no credentials are configured", false};
   if (engine_->rights().execute) return std::nullopt;
   BackendState state = engine_->state();
-  return Obstacle{state.refusal.empty() ? state.address + " does not let us execute" : state.refusal};
+  // To read only is an ordinary right to have, unless somebody counts on more.
+  return Obstacle{state.refusal.empty() ? state.address + " does not let us execute" : state.refusal,
+                  options_.wanted == Mode::cluster};
 }
 
 Tier::Verdict Tier::verdict() {

@@ -103,7 +103,7 @@ export function RemoteSide({ now }: { now: Status }) {
       <div class="columns">
         <div>
           <p>
-            <span class={`pill ${remote.degraded ? 'warn' : 'ok'}`}>{mode}</span>
+            <span class={`pill ${remote.mode === 'none' ? 'mode' : 'ok'}`}>{mode}</span>
           </p>
           <p class="note">{help}</p>
           {remote.because !== '' && <p class="because">{remote.because}</p>}

@@ -60,6 +60,7 @@ TEST_CASE("a refused right makes it cache-only, and a right that comes back a cl
     CHECK(world.tier->shares() == nullptr);
     CHECK(world.tier->cache() == world.engine);
     CHECK(world.tier->state().because.find("does not let us execute") != std::string::npos);
+    CHECK(world.tier->state().degraded == wanted.has_value());
     world.engine->set_rights({true, true, true});
     CHECK(world.tier->mode() == Mode::cluster);
     CHECK(world.tier->executor() == world.engine);
