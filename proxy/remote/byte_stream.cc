@@ -296,6 +296,7 @@ Remote<ByteStream::Progress> ByteStream::ask_progress(const Call& call, Upload& 
                                                       const std::stop_token& stop) {
   CallOptions options;
   options.method = "ByteStream.QueryWriteStatus";
+  options.lane = Lane::bulk;  // behind a balancer, the server that has the pieces is on that way
   options.attempts = 2;
   bytestream::QueryWriteStatusRequest request;
   request.set_resource_name(upload.name());

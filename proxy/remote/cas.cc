@@ -30,8 +30,10 @@ constexpr std::size_t kMostBatch = 2 << 20;
 // A claimed size above this is not believed: no output of a compile is so large.
 constexpr std::int64_t kLargestFetch = std::int64_t{1} << 30;
 
-// Transfers in each direction at a time; each may hold a batch or a piece.
-constexpr int kTransfers = 8;
+// Transfers in each direction at a time, each of which may hold a batch or a piece. Those of a few bytes are
+// not counted: there are many of them, and on a long way each takes as long as a large one.
+constexpr int kTransfers = 16;
+constexpr std::size_t kFewBytes = 64 << 10;
 constexpr std::chrono::minutes kTransferWait{5};
 
 // How often the blobs that another task gave up are taken over.
@@ -50,7 +52,8 @@ class Counter {
   std::atomic<std::uint64_t> bytes_{0};
 };
 
-Remote<base::Pass> enter(base::Gate& gate, const std::stop_token& stop) {
+Remote<base::Pass> enter(base::Gate& gate, std::size_t bytes, const std::stop_token& stop) {
+  if (bytes <= kFewBytes) return base::Pass();
   base::Result<base::Pass> pass = gate.enter_within(kTransferWait, stop);
   if (pass) return std::move(*pass);
   if (stop.stop_requested()) return Failure{Cause::cancelled, "cancelled"};
@@ -60,6 +63,12 @@ Remote<base::Pass> enter(base::Gate& gate, const std::stop_token& stop) {
 std::string in_mib(std::int64_t bytes) { return std::to_string((bytes + (1 << 20) - 1) >> 20) + " MiB"; }
 
 using SourceOf = std::unordered_map<base::Digest, const Source*>;
+
+SourceOf index(const std::vector<Source>& sources) {
+  SourceOf source_of;
+  for (const Source& source : sources) source_of.emplace(source.digest, &source);
+  return source_of;
+}
 
 }  // namespace
 
@@ -183,15 +192,16 @@ std::size_t Cas::State::next_batch(const Job& job, const std::vector<base::Diges
 
 Remote<TransferCount> Cas::State::upload(const Call& call, const std::vector<Source>& sources, bool doubt,
                                          const std::stop_token& stop) {
-  SourceOf source_of;
   std::vector<base::Digest> digests;
-  for (const Source& source : sources)
-    if (source_of.emplace(source.digest, &source).second) digests.push_back(source.digest);
+  digests.reserve(sources.size());
+  for (const Source& source : sources) digests.push_back(source.digest);
+  SourceOf source_of;  // made when something is missing, which is seldom
   TransferCount count;
   for (int turn = 0; turn < kTakeOvers; ++turn) {
     Remote<std::vector<base::Digest>> missing = find_missing_.missing_of(call, digests, doubt, stop);
     if (!missing) return missing.error();
     if (missing->empty()) return count;
+    if (source_of.empty()) source_of = index(sources);
 
     Remote<Capabilities> capabilities = capabilities_.get(call, stop);
     if (!capabilities) return capabilities.error();
@@ -237,8 +247,6 @@ Remote<void> Cas::State::send_all(Sending& sending) {
 // mend is remembered as a quirk and not returned.
 Remote<void> Cas::State::send_batch(Sending& sending) {
   const Job& job = sending.job;
-  Remote<base::Pass> pass = enter(up_, job.stop);
-  if (!pass) return pass.error();
   std::size_t fits = next_batch(job, sending.todo);
   std::vector<const Source*> batch;
   std::size_t bytes = overhead_bytes(options_.instance);
@@ -246,6 +254,8 @@ Remote<void> Cas::State::send_batch(Sending& sending) {
     batch.push_back(sending.source_of.at(sending.todo[i]));
     bytes += entry_bytes(sending.todo[i]);
   }
+  Remote<base::Pass> pass = enter(up_, bytes, job.stop);
+  if (!pass) return pass.error();
   std::uint64_t epoch = known_.epoch();
   bool zstd = options_.compression && job.capabilities.zstd_batches && quirks_.has(Feature::zstd_batches);
   Batches::Sent sent;
@@ -285,7 +295,7 @@ Remote<void> Cas::State::send_batch(Sending& sending) {
 
 Remote<void> Cas::State::send_stream(Sending& sending, const base::Digest& digest) {
   const Job& job = sending.job;
-  Remote<base::Pass> pass = enter(up_, job.stop);
+  Remote<base::Pass> pass = enter(up_, static_cast<std::size_t>(digest.size), job.stop);
   if (!pass) return pass.error();
   std::uint64_t epoch = known_.epoch();
   bool zstd = options_.compression && job.capabilities.zstd_streams;
@@ -348,11 +358,13 @@ Remote<Contents> Cas::State::fetch(const Call& call, const std::vector<base::Dig
 // Takes from `todo` what was answered. What ByteStream shall try goes to `single`.
 Remote<void> Cas::State::fetch_batch(const Job& job, std::vector<base::Digest>& todo,
                                      std::vector<base::Digest>& single, Contents& contents) {
-  Remote<base::Pass> pass = enter(down_, job.stop);
-  if (!pass) return pass.error();
   auto end = todo.begin() + static_cast<std::vector<base::Digest>::difference_type>(next_batch(job, todo));
   std::vector<base::Digest> batch(todo.begin(), end);
   todo.erase(todo.begin(), end);
+  std::size_t bytes = 0;
+  for (const base::Digest& digest : batch) bytes += entry_bytes(digest);
+  Remote<base::Pass> pass = enter(down_, bytes, job.stop);
+  if (!pass) return pass.error();
   bool zstd = options_.compression && job.capabilities.zstd_batches && quirks_.has(Feature::zstd_batches);
   Batches::Received received;
   Remote<void> read = batches_.read(job.call, batch, zstd, received, job.stop);
@@ -370,8 +382,6 @@ Remote<void> Cas::State::fetch_batch(const Job& job, std::vector<base::Digest>& 
     if (!by_stream) return read;
     if (cause == Cause::unimplemented) quirks_.lost(Feature::batch_read);
     if (cause == Cause::too_large) {
-      std::size_t bytes = 0;
-      for (const base::Digest& digest : batch) bytes += entry_bytes(digest);
       quirks_.refused(bytes);
       if (batch.size() > 1 && bytes > Quirks::kLeast) next = &todo;
     }
@@ -381,7 +391,7 @@ Remote<void> Cas::State::fetch_batch(const Job& job, std::vector<base::Digest>& 
 }
 
 Remote<void> Cas::State::fetch_stream(const Job& job, const base::Digest& digest, Contents& contents) {
-  Remote<base::Pass> pass = enter(down_, job.stop);
+  Remote<base::Pass> pass = enter(down_, static_cast<std::size_t>(digest.size), job.stop);
   if (!pass) return pass.error();
   bool zstd = options_.compression && job.capabilities.zstd_streams;
   Remote<ByteStream::Blob> blob = byte_stream_.read(job.call, digest, zstd, job.stop);

@@ -2,13 +2,17 @@
 
 #include <doctest/doctest.h>
 
+#include <memory>
+#include <optional>
 #include <random>
 #include <thread>
 
+#include "base/zstd.h"
 #include "fake/fake_clock.h"
 #include "fake/reapi_server.h"
 #include "fake/remote_caller.h"
 #include "fake/temp_dir.h"
+#include "wire/bytestream.grpc.pb.h"
 #include "wire/bytestream.pb.h"
 
 using google::bytestream::ReadRequest;
@@ -35,6 +39,8 @@ std::string half_noise(std::size_t size) { return std::string(40'000, 'a') + noi
 
 Source source_of(const std::string& bytes) { return {base::digest_of(bytes), bytes}; }
 
+bool holds(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
+
 struct World {
   fake::ReapiServer server;
   fake::FakeClock clock;
@@ -52,7 +58,63 @@ struct World {
   std::vector<ReadRequest> reads() { return server.requests<ReadRequest>("Read"); }
 };
 
-bool holds(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
+// A server whose answers a test writes by hand.
+class Scripted : public google::bytestream::ByteStream::Service {
+ public:
+  std::string read_bytes;          // of each plain Read, whatever was asked for
+  std::string read_zstd;           // of each compressed one
+  std::int64_t committed = 0;      // the answer of the first Write; later ones tell the truth
+  std::int64_t write_status = 0;   // the answer of QueryWriteStatus
+  std::vector<std::string> names;  // of the resources, in order
+
+  Scripted() {
+    grpc::ServerBuilder builder;
+    builder.AddListeningPort("127.0.0.1:0", grpc::InsecureServerCredentials(), &port_);
+    builder.RegisterService(this);
+    server_ = builder.BuildAndStart();
+  }
+  ~Scripted() override { server_->Shutdown(); }
+
+  std::string url() const { return "grpc://127.0.0.1:" + std::to_string(port_); }
+
+  Status Read(grpc::ServerContext*, const ReadRequest* request,
+              grpc::ServerWriter<google::bytestream::ReadResponse>* writer) override {
+    names.push_back(request->resource_name());
+    google::bytestream::ReadResponse response;
+    response.set_data(holds(request->resource_name(), "zstd") ? read_zstd : read_bytes);
+    writer->Write(response);
+    return Status::OK;
+  }
+  Status Write(grpc::ServerContext*, grpc::ServerReader<WriteRequest>* reader,
+               google::bytestream::WriteResponse* response) override {
+    WriteRequest request;
+    std::int64_t size = 0;
+    bool first = names.empty();
+    while (reader->Read(&request)) {
+      if (!request.resource_name().empty()) names.push_back(request.resource_name());
+      size = request.write_offset() + static_cast<std::int64_t>(request.data().size());
+    }
+    response->set_committed_size(first ? committed : size);
+    return Status::OK;
+  }
+  Status QueryWriteStatus(grpc::ServerContext*, const google::bytestream::QueryWriteStatusRequest*,
+                          google::bytestream::QueryWriteStatusResponse* response) override {
+    response->set_committed_size(write_status);
+    return Status::OK;
+  }
+
+ private:
+  int port_ = 0;
+  std::unique_ptr<grpc::Server> server_;
+};
+
+struct ScriptedWorld {
+  Scripted server;
+  fake::FakeClock clock;
+  fake::RemoteCaller caller{server.url()};
+  remote::Quirks quirks{clock};
+  remote::ByteStream stream{caller.connection, "", quirks};
+};
 
 }  // namespace
 
@@ -335,4 +397,49 @@ TEST_CASE("a blob that is not there is not found, by one call") {
     CHECK(world.read(base::digest_of("gone"), zstd).error().cause == Cause::not_found);
     CHECK(world.server.count("Read") == 1);
   }
+}
+
+TEST_CASE("more bytes than the digest says are not taken in") {
+  ScriptedWorld world;
+  base::Digest digest = base::digest_of("five.");
+  world.server.read_bytes = "five. and more";
+  world.server.read_zstd = *base::zstd_compress(std::string(5'000'000, 'x'), 1);
+  for (bool zstd : {false, true}) {
+    auto blob = world.stream.read(world.caller.call, digest, zstd, {});
+    REQUIRE(!blob.ok());
+    CHECK(blob.error().cause == Cause::corrupt);
+  }
+}
+
+TEST_CASE("when a plain read is right where a compressed one was garbage, compression ends") {
+  ScriptedWorld world;
+  base::Digest digest = base::digest_of("five.");
+  world.server.read_bytes = "five.";
+  world.server.read_zstd = "no frame";
+  CHECK(world.stream.read(world.caller.call, digest, true, {})->content == "five.");
+  CHECK(!world.quirks.has(Feature::zstd_streams));
+  CHECK(world.stream.read(world.caller.call, digest, true, {}).ok());
+  CHECK(world.server.names.size() == 3);
+}
+
+TEST_CASE("an upload of which the server took a part only is gone on with") {
+  ScriptedWorld world;
+  world.server.committed = 300'000;
+  world.server.write_status = 300'000;
+  Source source = source_of(noise(600'000));
+  auto sent = world.stream.write(world.caller.call, source, false, {});
+  REQUIRE(sent.ok());
+  CHECK(*sent == 900'000);
+  REQUIRE(world.server.names.size() == 2);
+  CHECK(world.server.names[1] == world.server.names[0]);
+}
+
+TEST_CASE("a server that claims to have more than there is gets the upload anew") {
+  ScriptedWorld world;
+  world.server.committed = 1;
+  world.server.write_status = 900'000;
+  Source source = source_of(noise(600'000));
+  REQUIRE(world.stream.write(world.caller.call, source, false, {}).ok());
+  REQUIRE(world.server.names.size() == 2);
+  CHECK(world.server.names[1] != world.server.names[0]);
 }
