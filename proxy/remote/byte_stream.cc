@@ -61,6 +61,19 @@ bool blames_compression(const grpc::Status& status) {
   }
 }
 
+// How the library words that a proxy answered by itself before all was sent: it then loses the answer's HTTP
+// status. Either the proxy refuses bodies of this size, or the server behind it is gone.
+bool is_early_answer(const grpc::Status& status) {
+  return status.error_code() == grpc::StatusCode::INTERNAL &&
+         status.error_message().find("RST_STREAM with error code 0") != std::string::npos;
+}
+
+Failure refused_by_proxy(const Connection& connection, const base::Digest& digest) {
+  return {Cause::too_large, "ByteStream.Write at " + connection.endpoint().text +
+                                ": a proxy refuses uploads of " + std::to_string(digest.size) +
+                                " bytes; raise its limit (nginx: client_max_body_size 0)"};
+}
+
 bool is_interruption(Cause cause) { return cause == Cause::unavailable || cause == Cause::timed_out; }
 
 }  // namespace
@@ -75,6 +88,7 @@ class ByteStream::Upload {
   const std::string& name() const { return name_; }
   std::uint64_t bytes() const { return bytes_; }
   bool started() const { return started_; }
+  bool answered_early() const { return answered_early_; }
   bool zstd() const { return zstd_; }
   const grpc::Status& last() const { return last_; }
   const std::optional<Failure>& local() const { return local_; }
@@ -92,6 +106,7 @@ class ByteStream::Upload {
     std::int64_t offset = std::exchange(offset_, 0);
     if (offset == 0) name_ = write_name(instance_, new_uuid(), source_.digest, zstd_);
     started_ = false;
+    answered_early_ = false;
     std::unique_ptr<Pieces> pieces = make_pieces(source_, zstd_);
     grpc::Status skipped = skip(*pieces, offset);
     if (!skipped.ok()) return skipped;
@@ -103,6 +118,9 @@ class ByteStream::Upload {
     if (local_) context.TryCancel();
     grpc::Status status = writer->Finish();
     if (local_) return local_status();
+    answered_early_ = is_early_answer(status);
+    // Said so that it is neither tried again at once nor held against the server.
+    if (answered_early_) return {grpc::StatusCode::RESOURCE_EXHAUSTED, "message too large for a proxy"};
     return status.ok() ? judge(response.committed_size()) : status;
   }
 
@@ -160,10 +178,11 @@ class ByteStream::Upload {
   const std::string& instance_;
   std::string name_;
   std::size_t chunk_ = kChunk;
-  std::int64_t offset_ = 0;  // where the next attempt begins; 0: anew, under another name
-  std::uint64_t bytes_ = 0;  // sent by all attempts
-  bool started_ = false;     // the last attempt sent something
-  grpc::Status last_;        // of the last attempt
+  std::int64_t offset_ = 0;      // where the next attempt begins; 0: anew, under another name
+  std::uint64_t bytes_ = 0;      // sent by all attempts
+  bool started_ = false;         // the last attempt sent something
+  bool answered_early_ = false;  // the last attempt, by a proxy
+  grpc::Status last_;            // of the last attempt
   std::optional<Failure> local_;
 };
 
@@ -255,6 +274,8 @@ Remote<std::uint64_t> ByteStream::write(const Call& call, const Source& source, 
     if (upload.local() || !may_go_plain(sent.error().cause)) return sent.error();
     blame = blames_compression(upload.last());
   }
+  if (!quirks_.takes_stream(static_cast<std::size_t>(source.digest.size)))
+    return refused_by_proxy(connection_, source.digest);
   Upload upload(source, false, instance_);
   Remote<void> sent = send(call, upload, stop);
   if (!sent) return sent.error();
@@ -265,6 +286,7 @@ Remote<std::uint64_t> ByteStream::write(const Call& call, const Source& source, 
 Remote<void> ByteStream::send(const Call& call, Upload& upload, const std::stop_token& stop) {
   int fresh = upload.zstd() ? kZstdAttempts : kAttempts;
   int resumptions = 0;
+  int refusals = 0;
   bool resumable = true;
   while (true) {
     // Attempts are made here as long as each can go on where the last one was.
@@ -277,15 +299,25 @@ Remote<void> ByteStream::send(const Call& call, Upload& upload, const std::stop_
     if (upload.local()) return *upload.local();
     if (sent) return sent;
     Cause cause = sent.error().cause;
-    if (cause == Cause::too_large && upload.use_small_chunks()) continue;
-    if (!resumable || !is_transient(cause)) return sent;
-    if (!is_interruption(cause) || !upload.started()) {
+    bool early = upload.answered_early();
+    if (cause == Cause::too_large && !early) {
+      if (upload.use_small_chunks()) continue;
+      if (!upload.zstd()) quirks_.refused_stream(static_cast<std::size_t>(upload.source().digest.size));
+    }
+    if (!early && (!resumable || !is_transient(cause))) return sent;
+    if (!early && (!is_interruption(cause) || !upload.started())) {
       resumable = false;  // there is nothing to resume: pauses between the attempts are more use
       continue;
     }
     Remote<Progress> progress = ask_progress(call, upload, stop);
     if (!progress) return progress.error();
     if (*progress == Progress::complete) return {};
+    if (early && *progress == Progress::none) {
+      // The server is there, so it was the proxy; once may be a restart that is over now.
+      if (++refusals < 2) continue;
+      if (!upload.zstd()) quirks_.refused_stream(static_cast<std::size_t>(upload.source().digest.size));
+      return refused_by_proxy(connection_, upload.source().digest);
+    }
     bool enough = *progress == Progress::none ? --fresh == 0 : ++resumptions > kResumptions;
     if (enough) return sent;
   }

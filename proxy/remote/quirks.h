@@ -34,12 +34,25 @@ class Quirks {
   // A message of so many bytes was too large: half as many are tried next.
   void refused(std::size_t bytes);
 
+  // Proxies may limit what one call sends altogether, in however small messages. False for a blob as large as
+  // one that was refused lately.
+  bool takes_stream(std::size_t bytes);
+  void refused_stream(std::size_t bytes);
+
  private:
+  // In force until a time.
+  struct Limit {
+    std::size_t bytes = 0;  // 0: none
+    base::Nanoseconds until{0};
+  };
+  std::size_t in_force(Limit& limit);           // 0: none. Requires: mutex_ held.
+  void lower(Limit& limit, std::size_t bytes);  // Requires: mutex_ held.
+
   base::Clock& clock_;
   std::array<std::atomic<bool>, 5> lost_{};
   std::mutex mutex_;
-  std::size_t limit_ = 0;       // guarded by mutex_; 0: none
-  base::Nanoseconds until_{0};  // guarded by mutex_; uptime
+  Limit message_;  // guarded by mutex_; the most
+  Limit stream_;   // guarded by mutex_; the least that was refused
 };
 
 }  // namespace remote

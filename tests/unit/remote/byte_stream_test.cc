@@ -286,6 +286,39 @@ TEST_CASE("messages that are too large become smaller, and a proxy's refusal say
   CHECK(world.server.count("Write") == 4);
 }
 
+TEST_CASE("a proxy that answers before all is sent refuses the size, if the server behind it is well") {
+  const Status early(StatusCode::INTERNAL, "Received RST_STREAM with error code 0");
+  for (bool resumes : {false, true}) {
+    World world;
+    world.server.traits().resumes_writes = resumes;
+    world.server.fail("Write", early, 2);
+    if (resumes) world.server.fail("QueryWriteStatus", Status(StatusCode::NOT_FOUND, "no such upload"), 2);
+    Source source = source_of(noise(1'500'000));
+    remote::Failure failure = world.write(source, false).error();
+    CHECK(failure.cause == Cause::too_large);
+    CHECK(holds(failure.message, "1500000 bytes"));
+    CHECK(holds(failure.message, "client_max_body_size"));
+    CHECK(world.server.count("Write") == 2);
+    CHECK(world.caller.connection.health().state().breaker == remote::Breaker::closed);
+
+    // It is remembered for a while; smaller ones go on.
+    CHECK(world.write(source, false).error().cause == Cause::too_large);
+    CHECK(world.server.count("Write") == 2);
+    CHECK(world.write(source_of(noise(900'000)), false).ok());
+    world.clock.advance(std::chrono::minutes(11));
+    CHECK(world.write(source, false).ok());
+  }
+}
+
+TEST_CASE("a proxy that answers for a server that is gone is an endpoint that is not available") {
+  World world;
+  world.server.fail("Write", Status(StatusCode::INTERNAL, "Received RST_STREAM with error code 0"));
+  world.server.fail("QueryWriteStatus", Status(StatusCode::UNAVAILABLE, "status: 502"), 9);
+  Source source = source_of(noise(1'500'000));
+  CHECK(world.write(source, false).error().cause == Cause::unavailable);
+  CHECK(world.server.count("Write") == 1);
+}
+
 TEST_CASE("a file that changed is never finished on the server") {
   World world;
   fake::TempDir dir;

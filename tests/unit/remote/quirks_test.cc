@@ -38,3 +38,16 @@ TEST_CASE("the limit has a floor") {
   quirks.refused(100);
   CHECK(quirks.message_limit(4 << 20) == remote::Quirks::kLeast);
 }
+
+TEST_CASE("a blob that was refused as a stream stands for all that are as large, for a while") {
+  fake::FakeClock clock;
+  remote::Quirks quirks(clock);
+  CHECK(quirks.takes_stream(5'000'000));
+  quirks.refused_stream(2'000'000);
+  quirks.refused_stream(3'000'000);
+  CHECK(quirks.takes_stream(1'999'999));
+  CHECK(!quirks.takes_stream(2'000'000));
+  CHECK(quirks.message_limit(4 << 20) == 4 << 20);
+  clock.advance(remote::Quirks::kMemory);
+  CHECK(quirks.takes_stream(5'000'000));
+}
