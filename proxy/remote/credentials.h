@@ -17,7 +17,7 @@ using Headers = std::vector<std::pair<std::string, std::string>>;  // names in l
 
 struct CredentialState {
   bool configured = false;     // something was configured at all
-  bool usable = false;         // there are headers to send now, not expired, not refused
+  bool usable = false;         // there are headers to send now, not expired
   std::string source;          // "file /path", "helper /path", "netrc", "headers", "none"
   std::int64_t expires_s = 0;  // since the epoch; 0 if unknown
   std::string problem;         // in words; empty when all is well

@@ -72,8 +72,11 @@ class Chain : public Credentials {
     CredentialState state = state_;
     bool expired = state.expires_s != 0 && state.expires_s <= now_s;
     if (expired) state.problem = "the credentials have expired";
-    if (!sent_.empty() && refused_version_ == version_) state.problem = "the server refused the credentials";
-    state.usable = !sent_.empty() && !expired && refused_version_ != version_;
+    // Some servers say so when one right is missing, too: that alone does not make them useless.
+    if (!sent_.empty() && !expired && refused_version_ == version_) {
+      state.problem = "the server refused the credentials for something";
+    }
+    state.usable = !sent_.empty() && !expired;
     return state;
   }
 
