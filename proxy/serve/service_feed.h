@@ -16,11 +16,11 @@ namespace serve {
 struct ServiceState {
   std::string state;   // "up", "degraded", "down", "unknown"; empty: there is no feed
   std::string text;    // in the service's words, or why nothing is known
-  std::string uptime;  // as it says, such as "99.95 %"; may be empty
+  std::string uptime;  // as it says, such as "99.95 %", or as it was seen from here; may be empty
 };
 
 // What an answer means: the JSON of the common status pages ({"status": {"indicator", "description"}}), or
-// {"state", "text", "uptime"}. Pure.
+// {"state", "text", "uptime"}; else a health check's status and word, or the title of a web page. Pure.
 ServiceState read_service(const base::HttpAnswer& answer);
 
 // Any thread.
@@ -39,6 +39,7 @@ class ServiceFeed {
  private:
   void poll();
   ServiceState ask();
+  void count(ServiceState& now);  // Requires: mutex_ held.
 
   base::Http& http_;
   const std::string url_;
@@ -48,6 +49,8 @@ class ServiceFeed {
   std::condition_variable_any wake_;
   bool looked_at_ = false;  // guarded by mutex_
   ServiceState state_;      // guarded by mutex_
+  int known_ = 0;           // guarded by mutex_; answers that said something
+  int up_ = 0;              // guarded by mutex_; and not that it is down
   base::Thread thread_;     // last: it uses the rest
 };
 

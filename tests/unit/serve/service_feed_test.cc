@@ -54,13 +54,45 @@ TEST_CASE("the plain form is understood, with its uptime as number or text") {
 }
 
 TEST_CASE("what makes no sense is unknown, and says why") {
-  CHECK(read("<html>").state == "unknown");
+  CHECK(read("<html>").text == "answers with a web page without a title");
   CHECK(read("[]").text.find("JSON") != std::string::npos);
   CHECK(read("{}").state == "unknown");
   CHECK(read(R"({"state":7,"text":[],"uptime":{}})").text.empty());
-  CHECK(read(R"({"status":"up"})").state == "unknown");
-  CHECK(serve::read_service(fake::http_answer(503)).text == "answers with HTTP 503");
+  CHECK(read(R"({"status":"strange"})").state == "unknown");
+  CHECK(serve::read_service(fake::http_answer(404)).text == "answers with HTTP 404");
+  CHECK(serve::read_service(fake::http_answer(404)).state == "unknown");
   CHECK(read("{\"state\":\"up\",\"text\":\"" + std::string(5000, 'x') + "\"}").text.size() <= 200);
+}
+
+TEST_CASE("a health check is understood by its status and its word") {
+  CHECK(serve::read_service(fake::http_answer(503)).state == "down");
+  CHECK(serve::read_service(fake::http_answer(503)).text == "answers with HTTP 503");
+  CHECK(serve::read_service(fake::http_answer(204)).state == "up");
+  CHECK(read("OK\n").state == "up");
+  CHECK(read("OK\n").text == "OK");
+  CHECK(read("unhealthy").state == "down");
+  CHECK(read(R"({"status":"SERVING"})").state == "up");
+}
+
+TEST_CASE("of a web page the title is read") {
+  serve::ServiceState state =
+      read("<!doctype html><HTML><Title lang=x>\n Acme:\n All Systems Operational</title>");
+  CHECK(state.state == "up");
+  CHECK(state.text == "Acme: All Systems Operational");
+  CHECK(read("<title>Operational, partial outage</title>").state == "degraded");
+  CHECK(read("<title>Acme status</title>").state == "unknown");
+  CHECK(read("<title>Acme").state == "unknown");
+}
+
+TEST_CASE("where the service says nothing of its uptime, what was seen is counted") {
+  Service service;
+  serve::ServiceFeed feed(service.http, "http://status/", std::chrono::milliseconds(1));
+  for (int i = 1; i <= 11; ++i) {
+    feed.state();
+    REQUIRE(service.wait_for(i));
+  }
+  // The eleventh answer may be there already.
+  CHECK(feed.state().uptime.starts_with("100.0 % of 1"));
 }
 
 TEST_CASE("nobody is asked before somebody looks") {
