@@ -57,15 +57,15 @@ HttpStore::HttpStore(Endpoint endpoint, base::HttpTls tls, bool may_update, base
       health_(clock) {}
 
 // One attempt. Its health is told; what its status means to the caller is not.
-Remote<base::HttpAnswer> HttpStore::send(const Ask& ask, const Headers& headers,
-                                         const std::stop_token& stop) {
+Remote<base::HttpAnswer> HttpStore::send(Ask& ask, const Headers& credentials, const std::stop_token& stop) {
   const std::string what = name_of(ask.method, ask.shelf) + " at " + endpoint_.text;
   if (!health_.allows()) return Failure{Cause::unavailable, what + ": not tried, it failed before"};
-  base::HttpCall call = ask.call;
+  base::HttpCall& call = ask.call;
   call.method = ask.method;
   call.url = endpoint_.target + (endpoint_.target.ends_with('/') ? "" : "/") +
              (ask.shelf == Shelf::ac ? "ac/" : "cas/") + ask.hex;
-  call.headers.insert(call.headers.end(), headers.begin(), headers.end());
+  call.headers = ask.headers;
+  call.headers.insert(call.headers.end(), credentials.begin(), credentials.end());
   call.tls = tls_;
   call.connect_limit = kConnectLimit;
   call.follow = true;
@@ -121,7 +121,7 @@ Remote<base::HttpAnswer> HttpStore::request(Ask ask, const std::stop_token& stop
   }
 }
 
-Remote<base::HttpAnswer> HttpStore::without_credentials(const Ask& ask, std::uint64_t version,
+Remote<base::HttpAnswer> HttpStore::without_credentials(Ask& ask, std::uint64_t version,
                                                         const std::stop_token& stop) {
   Remote<base::HttpAnswer> answer = send(ask, {}, stop);
   if (!answer) return answer;
@@ -177,7 +177,7 @@ Remote<std::optional<std::string>> HttpStore::content(Ask ask, std::size_t large
 Remote<std::optional<std::string>> HttpStore::entry(const std::string& hex, const std::stop_token& stop) {
   Ask ask{"GET", Shelf::ac, hex};
   ask.call.limit = kSmallLimit;
-  ask.call.headers = {{"accept-encoding", "zstd, identity"}};
+  ask.headers = {{"accept-encoding", "zstd, identity"}};
   return content(std::move(ask), kLargestEntry, stop);
 }
 
@@ -190,7 +190,7 @@ Remote<std::optional<std::string>> HttpStore::blob(const base::Digest& digest, c
     Ask ask{"GET", Shelf::cas, digest.hex()};
     ask.small = false;
     ask.call.limit = limit_for(digest.size);
-    ask.call.headers = {{"accept-encoding", attempt == 0 ? "zstd, identity" : "identity"}};
+    ask.headers = {{"accept-encoding", attempt == 0 ? "zstd, identity" : "identity"}};
     Remote<std::optional<std::string>> bytes =
         content(std::move(ask), static_cast<std::size_t>(digest.size), stop);
     if (bytes && (!bytes->has_value() || base::digest_of(**bytes) == digest)) return bytes;
@@ -229,14 +229,14 @@ Remote<void> HttpStore::put(Shelf shelf, const std::string& hex, const std::stri
     ask.small = false;
     ask.call.limit = limit_for(static_cast<std::int64_t>(bytes.size()));
     ask.call.largest_answer = kSlack;
-    ask.call.headers = {{"content-type", "application/octet-stream"}};
+    ask.headers = {{"content-type", "application/octet-stream"}};
     base::Result<std::string> packed = std::string();
     if (compressed) packed = base::zstd_compress(bytes, kCompressionLevel);
     compressed = compressed && packed;
     ask.call.body = compressed ? std::move(*packed) : bytes;
     if (compressed) {
-      ask.call.headers.emplace_back("content-encoding", "zstd");
-      ask.call.headers.emplace_back("x-digest-sizebytes", std::to_string(bytes.size()));
+      ask.headers.emplace_back("content-encoding", "zstd");
+      ask.headers.emplace_back("x-digest-sizebytes", std::to_string(bytes.size()));
     }
     Remote<base::HttpAnswer> answer = request(std::move(ask), stop);
     if (!answer) return answer.error();

@@ -56,7 +56,8 @@ class HttpStore {
     const char* method;
     Shelf shelf;
     std::string hex;
-    base::HttpCall call{};  // its headers without the credentials
+    Headers headers{};      // without the credentials
+    base::HttpCall call{};  // its limits and its body; the rest is filled in for each attempt
     bool small = true;      // tells something about latency
   };
   struct Standing {
@@ -72,9 +73,8 @@ class HttpStore {
   };
 
   Remote<base::HttpAnswer> request(Ask ask, const std::stop_token& stop);
-  Remote<base::HttpAnswer> send(const Ask& ask, const Headers& headers, const std::stop_token& stop);
-  Remote<base::HttpAnswer> without_credentials(const Ask& ask, std::uint64_t version,
-                                               const std::stop_token& stop);
+  Remote<base::HttpAnswer> send(Ask& ask, const Headers& credentials, const std::stop_token& stop);
+  Remote<base::HttpAnswer> without_credentials(Ask& ask, std::uint64_t version, const std::stop_token& stop);
   Remote<std::optional<std::string>> content(Ask ask, std::size_t largest, const std::stop_token& stop);
   Remote<void> judge_put(const base::HttpAnswer& answer, const std::string& what);
   void refuse_update(const Failure& failure);
