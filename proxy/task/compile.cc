@@ -10,6 +10,7 @@
 #include "task/explain.h"
 #include "task/outputs.h"
 #include "task/prepare.h"
+#include "task/race.h"
 #include "task/run_local.h"
 
 namespace task {
@@ -153,8 +154,9 @@ Reply compile(Task& task) {
     }
   }
 
-  // From here on nothing but the compiler itself can answer.
-  Reply reply = run_local(task, *prepared);
+  // From here on nothing on this machine but the compiler itself can answer.
+  Reply reply = services.remote != nullptr ? race(task, *prepared) : run_local(task, *prepared);
+  // A result that names its checkout has changed the form.
   if (task.record.result == Result::local_exec) services.memo.put(asked, prepared->unit);
   return reply;
 }

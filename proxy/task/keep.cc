@@ -5,12 +5,12 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <set>
 
 #include "base/fd.h"
 #include "base/path.h"
 #include "remote/depfile_text.h"
 #include "task/cached.h"
+#include "task/depfile_check.h"
 
 namespace task {
 namespace {
@@ -27,28 +27,6 @@ base::Result<base::Fd> open_output(const std::string& path, const wire::OutputId
   if (!same) return base::unsupported("output_changed: " + path);
   executable = (status.st_mode & S_IXUSR) != 0;
   return fd;
-}
-
-// The compiler's own list of files against ours. A file that we did not foresee would be missing from the
-// key.
-base::Result<void> check_depfile(Task& task, const Prepared& prepared, std::string_view text) {
-  base::Result<remote::DepfileText> rule = remote::parse_depfile(text);
-  if (!rule) return base::unsupported("depfile_unreadable: " + rule.error().message);
-  std::set<inputs::NodeId> known;
-  std::set<std::string> names;
-  for (const inputs::Input& input : prepared.closure.inputs) {
-    known.insert(input.node);
-    names.insert(input.spelled);
-  }
-  for (const std::string& dependency : rule->dependencies) {
-    if (names.count(dependency) > 0) continue;
-    inputs::Trail trail;
-    inputs::Found found = task.services.index.find(base::join(task.request.directory, dependency), trail);
-    if (known.count(found.node) > 0) continue;
-    task.services.history.count_mismatch();
-    return base::unsupported("input_not_foreseen: " + dependency);
-  }
-  return {};
 }
 
 // Inputs that changed while the compiler ran may or may not be what it read.
@@ -136,7 +114,7 @@ class Keeper {
       if (!there) return there.error();
       if (!*there) continue;
       if (destination.kind != Destination::Kind::file) {
-        base::Result<void> same = check_depfile(task_, prepared_, item.text);
+        base::Result<void> same = check_depfile(task_, prepared_, item.text, false, Agreement::known);
         if (!same) return same;
         compared = true;
       }

@@ -15,6 +15,7 @@
 #include "remote/action.h"
 #include "task/history.h"
 #include "task/neighbours.h"
+#include "task/remote_side.h"
 #include "task/runners.h"
 #include "task/unit.h"
 
@@ -41,8 +42,9 @@ struct Services {
   UnitMemo& memo;
   Neighbours& neighbours;
   remote::KeySettings key;
-  std::string private_folder;  // for private depfiles: in the daemon's own folder
-  bool enabled = true;         // false (mode `none`): every compile runs as typed
+  std::string private_folder;    // for private depfiles: in the daemon's own folder
+  bool enabled = true;           // false (mode `none`): every compile runs as typed
+  RemoteSide* remote = nullptr;  // null (mode `local`): nothing is asked from afar
 };
 
 }  // namespace task

@@ -1,0 +1,103 @@
+#include "task/accept.h"
+
+#include <algorithm>
+#include <string>
+#include <string_view>
+
+#include "task/cached.h"
+#include "task/depfile_check.h"
+
+namespace task {
+namespace {
+
+// The name of the worker's folder in a portable result, once the root has its own name again.
+constexpr std::string_view kWorkersFolder = "/proc/self/cwd";
+
+const cache::OutputFile* find_file(const cache::Outcome& outcome, const std::string& path) {
+  auto found = std::find_if(outcome.files.begin(), outcome.files.end(),
+                            [&](const cache::OutputFile& file) { return file.path == path; });
+  return found == outcome.files.end() ? nullptr : &*found;
+}
+
+class Acceptance {
+ public:
+  Acceptance(Task& task, const Prepared& prepared, const remote::Answer& answer)
+      : task_(task), prepared_(prepared), unit_(*prepared.unit), answer_(answer) {}
+
+  base::Result<Reply> accept() {
+    if (answer_.outcome.exit_code != 0)
+      return base::unsupported("remote_failed: the compiler reported an error");
+    base::Result<void> good = check_outputs();
+    if (good) good = check_messages();
+    if (!good) return good.error();
+    base::Result<Reply> reply = answer_with(task_, unit_, answer_.outcome,
+                                            [this](const base::Digest& digest) { return read(digest); });
+    if (reply) keep();
+    return reply;
+  }
+
+ private:
+  base::Result<std::string> read(const base::Digest& digest) const {
+    if (auto found = answer_.contents.find(digest); found != answer_.contents.end()) return found->second;
+    return task_.services.store.read(digest);
+  }
+
+  base::Result<void> check_outputs() {
+    bool compared = false;
+    for (const Destination& destination : unit_.destinations) {
+      const cache::OutputFile* file = find_file(answer_.outcome, destination.action_path);
+      if (file == nullptr) {
+        if (destination.required) return base::unsupported("missing_output: " + destination.action_path);
+        continue;
+      }
+      if (file->digest.size == 0 && destination.required) {
+        return base::unsupported("empty_output: " + destination.action_path);
+      }
+      base::Result<std::string> bytes = read(file->digest);
+      if (!bytes) return bytes.error();
+      if (destination.kind != Destination::Kind::file) {
+        base::Result<void> same = check_depfile(task_, prepared_, *bytes, unit_.portable, Agreement::equal);
+        if (!same) return same;
+        compared = true;
+      } else if (unit_.portable && bytes->find(kWorkersFolder) != std::string::npos) {
+        return base::unsupported("workers_folder: in " + destination.action_path);
+      }
+    }
+    bool comparable = !compiler::is_preprocessed(prepared_.command.language);
+    if (comparable && !compared) return base::unsupported("no_depfile: the inputs could not be compared");
+    return {};
+  }
+
+  base::Result<void> check_messages() const {
+    if (!unit_.portable) return {};
+    for (const std::string* text : {&answer_.outcome.out, &answer_.outcome.err}) {
+      if (remote::from_alias(*text, unit_.roots).find(kWorkersFolder) != std::string::npos) {
+        return base::unsupported("workers_folder: in the messages");
+      }
+    }
+    return {};
+  }
+
+  // Best effort: a full disk costs the next build a look-up.
+  void keep() {
+    PhaseTimer timer(task_, Phase::store);
+    for (const cache::OutputFile& file : answer_.outcome.files) {
+      auto found = answer_.contents.find(file.digest);
+      if (found != answer_.contents.end() && !task_.services.store.add(found->second).ok()) return;
+    }
+    (void)task_.services.store.keep(unit_.action, answer_.outcome).ok();
+  }
+
+  Task& task_;
+  const Prepared& prepared_;
+  const Unit& unit_;
+  const remote::Answer& answer_;
+};
+
+}  // namespace
+
+base::Result<Reply> accept(Task& task, const Prepared& prepared, const remote::Answer& answer) {
+  return Acceptance(task, prepared, answer).accept();
+}
+
+}  // namespace task

@@ -1,0 +1,48 @@
+#include "task/plan.h"
+
+#include <algorithm>
+
+namespace task {
+namespace {
+
+using std::chrono::milliseconds;
+
+// Below the one a race would start for answers that are on their way already; beyond the other a dead
+// endpoint would hold up builds of small compiles.
+constexpr milliseconds kShortest{200};
+constexpr milliseconds kLongest{2'000};
+
+milliseconds head_start(const PlanFacts& facts, bool execute) {
+  if (!facts.may_race) return kNoRace;
+  // Whoever has not answered lately may be gone; a free processor then has something better to do than wait.
+  if (!facts.times.steady) return milliseconds(0);
+  std::uint64_t usual_us = execute ? 2 * facts.times.remote_us : 4 * facts.times.look_up_us;
+  auto usual = std::chrono::duration_cast<milliseconds>(std::chrono::microseconds(usual_us));
+  return std::clamp(usual, kShortest, kLongest);
+}
+
+bool is_quicker_here(const PlanFacts& facts) {
+  if (!facts.may_run_here || !facts.may_race || facts.free_slots < 1) return false;
+  return facts.times.local_us != 0 && facts.times.local_us < facts.times.remote_us / 2;
+}
+
+}  // namespace
+
+Plan make_plan(const PlanFacts& facts) {
+  Plan plan;
+  plan.here = true;
+  plan.look_up = facts.can_look_up && !facts.store_only;
+  plan.execute = facts.can_execute && facts.bound.empty();
+  if (plan.execute) plan.here = facts.may_run_here;
+  if (plan.execute && is_quicker_here(facts)) {
+    plan.execute = false;
+    plan.why = "quicker here than on the cluster";
+  } else if (plan.execute && facts.remote_crowded && facts.free_slots > 0 && facts.may_race && plan.here) {
+    plan.execute = false;
+    plan.why = "the cluster is busy and a local slot is free";
+  }
+  if (plan.look_up || plan.execute) plan.head_start = head_start(facts, plan.execute);
+  return plan;
+}
+
+}  // namespace task

@@ -1,0 +1,154 @@
+#include "task/remote_run.h"
+
+#include <algorithm>
+
+namespace task {
+namespace {
+
+std::uint64_t us_since(base::Clock& clock, base::Nanoseconds start) {
+  return static_cast<std::uint64_t>((clock.uptime() - start).count() / 1000);
+}
+
+// How long a task waits for its turn to call. Builds with many more tasks than the cluster takes wait long
+// and rightly; who waits longer than this is better off with a processor of its own.
+constexpr std::chrono::minutes kTurn{10};
+
+}  // namespace
+
+std::shared_ptr<RemoteRun> RemoteRun::start(RemoteSide& side, cache::Store& store, base::Clock& clock,
+                                            Order order) {
+  std::shared_ptr<RemoteRun> run(new RemoteRun(side, store, clock, std::move(order)));
+  side.pool.run([run] { run->work(); });
+  return run;
+}
+
+bool RemoteRun::wait(std::chrono::milliseconds limit, const std::stop_token& stop) {
+  std::unique_lock lock(mutex_);
+  changed_.wait_for(lock, stop, limit, [this] { return ending_.has_value(); });
+  return ending_.has_value();
+}
+
+RemoteRun::Ending RemoteRun::take() {
+  std::lock_guard lock(mutex_);
+  return std::move(*ending_);
+}
+
+void RemoteRun::work() {
+  Ending ending = make_ending();
+  bool answered = ending.answer.has_value();
+  {
+    std::lock_guard lock(mutex_);
+    ending_ = std::move(ending);
+  }
+  changed_.notify_all();
+  if (answered) answered_.request_stop();
+}
+
+RemoteRun::Ending RemoteRun::make_ending() {
+  Ending ending;
+  base::Result<base::Pass> pass = side_.tier.gate().enter_within(kTurn, stop_.get_token());
+  if (!pass) {
+    ending.why = "no turn to call the cluster";
+    return ending;
+  }
+  if (order_.look_up && look_up(ending)) return ending;
+  if (order_.execute && !stop_.stop_requested()) execute(ending);
+  return ending;
+}
+
+bool RemoteRun::has_required(const remote::Answer& answer) const {
+  const std::vector<cache::OutputFile>& files = answer.outcome.files;
+  return std::all_of(order_.required.begin(), order_.required.end(), [&](const std::string& path) {
+    return std::any_of(files.begin(), files.end(),
+                       [&](const cache::OutputFile& file) { return file.path == path; });
+  });
+}
+
+void RemoteRun::note_failure(const remote::Failure& failure, std::string& why) {
+  why = failure.message;
+  if (failure.cause == remote::Cause::exhausted) side_.tier.exhausted();
+}
+
+// Fetches what neither came along nor lies here already.
+bool RemoteRun::complete(remote::Backend& backend, remote::Answer& answer, std::string& why) {
+  std::vector<base::Digest> wanted;
+  for (const cache::OutputFile& file : answer.outcome.files) {
+    if (answer.contents.count(file.digest) > 0) continue;
+    if (base::Result<std::string> here = store_.read(file.digest)) {
+      answer.contents.emplace(file.digest, std::move(*here));
+    } else {
+      wanted.push_back(file.digest);
+    }
+  }
+  if (wanted.empty()) return true;
+  remote::Remote<remote::Contents> fetched = backend.fetch(order_.call, wanted, stop_.get_token());
+  if (!fetched) {
+    note_failure(fetched.error(), why);
+    return false;
+  }
+  answer.contents.merge(*fetched);
+  for (const base::Digest& digest : wanted) {
+    if (answer.contents.count(digest) > 0) continue;
+    why = "an output is gone from the storage";
+    return false;
+  }
+  return true;
+}
+
+bool RemoteRun::look_up(Ending& ending) {
+  remote::Backend* cache = side_.tier.cache();
+  if (cache == nullptr) return false;
+  base::Nanoseconds start = clock_.uptime();
+  remote::Remote<std::optional<remote::Answer>> found =
+      cache->lookup(order_.call, order_.job.action, order_.job.output_paths, stop_.get_token());
+  if (!found) {
+    note_failure(found.error(), ending.why);
+    return false;
+  }
+  side_.times.note_look_up(us_since(clock_, start));
+  if (!found->has_value()) return false;
+  remote::Answer& answer = **found;
+  if (has_required(answer) && complete(*cache, answer, ending.why)) {
+    ending.answer = std::move(answer);
+    return true;
+  }
+  // What the cache holds is of no use: it must not come back as the answer to the execution.
+  order_.job.skip_cache = true;
+  return false;
+}
+
+void RemoteRun::execute(Ending& ending) {
+  remote::Backend* engine = side_.tier.executor();
+  if (engine == nullptr) {
+    if (ending.why.empty()) ending.why = "no engine may be asked at present";
+    return;
+  }
+  base::Nanoseconds start = clock_.uptime();
+  remote::Remote<void> alike =
+      side_.confirmer.confirm(*engine, order_.call, order_.outside, stop_.get_token());
+  if (!alike) return note_failure(alike.error(), ending.why);
+  // Once more when the engine's cache gave something useless.
+  for (int attempt = 0; attempt < 2; ++attempt) {
+    remote::Remote<remote::Answer> answer = engine->execute(
+        order_.call, order_.job, [](remote::Stage) {}, stop_.get_token());
+    if (!answer) return note_failure(answer.error(), ending.why);
+    side_.tier.succeeded();
+    if (answer->outcome.exit_code != 0) {
+      ending.why = "the compiler reported an error on the cluster";
+      ending.report = std::move(*answer);
+      return;
+    }
+    if (answer->cached && !order_.job.skip_cache && !has_required(*answer)) {
+      order_.job.skip_cache = true;
+      continue;
+    }
+    if (!complete(*engine, *answer, ending.why)) return;
+    side_.times.note_remote(order_.unit, us_since(clock_, start));
+    ending.executed = !answer->cached;
+    ending.why.clear();
+    ending.answer = std::move(*answer);
+    return;
+  }
+}
+
+}  // namespace task
