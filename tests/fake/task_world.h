@@ -4,7 +4,10 @@
 
 #include <sys/stat.h>
 
+#include <chrono>
+#include <condition_variable>
 #include <functional>
+#include <mutex>
 #include <string>
 #include <vector>
 
@@ -27,6 +30,13 @@ class Client : public task::Client {
   base::Result<task::RunReport> run(const task::RunOrder& order, const std::stop_token& stop) override {
     orders.push_back(order);
     if (vanished) return base::cancelled();
+    if (before_run && before_run()) {
+      std::mutex mutex;
+      std::unique_lock lock(mutex);
+      std::condition_variable_any().wait_for(lock, stop, std::chrono::seconds(60), [] { return false; });
+      if (stop.stop_requested()) ++stopped;
+      return base::cancelled();
+    }
     base::SpawnRequest request;
     request.argv = order.argv;
     if (!base::is_absolute(request.argv[0])) request.argv[0] = "/usr/bin/" + request.argv[0];
@@ -55,6 +65,8 @@ class Client : public task::Client {
   std::vector<task::RunOrder> orders;
   bool left = false;                                   // gomacc does not wait for the end
   bool vanished = false;                               // gomacc goes away instead of running anything
+  int stopped = 0;                                     // runs that were ended from outside
+  std::function<bool()> before_run;                    // true: it lasts until it is stopped
   std::function<void()> after_run;                     // a change that happens while the compiler runs
   std::function<void(task::RunReport&)> spoil_report;  // what gomacc says instead
 

@@ -1,0 +1,247 @@
+#include "task/race.h"
+
+#include <doctest/doctest.h>
+
+#include "fake/remote_world.h"
+
+namespace {
+
+using fake::RemoteWorld;
+
+remote::Failure failure(remote::Cause cause) { return {cause, "the fake engine says no"}; }
+
+// The compiles among what was sent to the engine; the rest are probes.
+std::size_t compiles(const RemoteWorld& world) {
+  std::size_t count = 0;
+  for (const remote::Job& job : world.backend->calls().jobs) count += job.output_paths.empty() ? 0 : 1;
+  return count;
+}
+
+// No local compile may begin beside the remote side: what a test sees then does not depend on time.
+task::Reply compile_without_race(RemoteWorld& remote) {
+  task::Request request = remote.world.request(RemoteWorld::command());
+  request.env.push_back("GOMA_USE_LOCAL=false");
+  return task::serve(remote.world.services(), request, remote.world.client, {});
+}
+
+}  // namespace
+
+TEST_CASE("an entry of the cluster's cache answers, and is kept") {
+  RemoteWorld remote;
+  std::string object = remote.make_result();
+  remote.backend->put_entry(remote.action, remote.answer);
+  task::Reply reply = compile_without_race(remote);
+  CHECK(!reply.ran);
+  CHECK(reply.exit_code == 0);
+  CHECK(remote.world.last().result == task::Result::remote_hit);
+  CHECK(remote.world.read("x.o") == object);
+  CHECK(remote.world.client.orders.empty());
+  CHECK(remote.backend->calls().jobs.empty());
+  // The next one is answered here.
+  remote.world.remove("x.o");
+  compile_without_race(remote);
+  CHECK(remote.world.last().result == task::Result::local_hit);
+  CHECK(remote.backend->calls().lookups.size() == 1);
+}
+
+TEST_CASE("a miss is executed after the worker's files were confirmed") {
+  RemoteWorld remote;
+  std::string object = remote.make_result();
+  remote.confirm_everything();
+  remote.backend->put_result(remote.action, remote.answer);
+  compile_without_race(remote);
+  INFO(remote.world.last().reason);
+  CHECK(remote.world.last().result == task::Result::remote_exec);
+  CHECK(remote.world.read("x.o") == object);
+  CHECK(remote.world.client.orders.empty());
+  CHECK(compiles(remote) == 1);
+  CHECK(remote.backend->calls().jobs.size() == 2);
+  // The engine gets every message and every file of the project.
+  const remote::Job job = remote.backend->calls().jobs.back();
+  CHECK(job.action == remote.action);
+  int files = 0;
+  for (const remote::Source& source : job.sources) files += source.path.empty() ? 0 : 1;
+  CHECK(files == 2);
+}
+
+TEST_CASE("a worker that lacks a header gets no compile") {
+  RemoteWorld remote;
+  remote.make_result();
+  remote.backend->before_execute = [&](const remote::Job& job) {
+    remote::Answer bad;
+    bad.outcome.out = "end of probe\n";
+    remote.backend->put_result(job.action, bad);
+  };
+  compile_without_race(remote);
+  CHECK(remote.world.last().result == task::Result::local_exec);
+  CHECK(compiles(remote) == 0);
+  CHECK(remote.world.last().reason.find("on the worker") != std::string::npos);
+  CHECK(remote.world.exists("x.o"));
+}
+
+TEST_CASE("what the cluster cannot do is compiled here") {
+  for (remote::Cause cause : {remote::Cause::unavailable, remote::Cause::engine, remote::Cause::unplaceable,
+                              remote::Cause::action_timeout, remote::Cause::exhausted}) {
+    RemoteWorld remote;
+    std::string object = remote.make_result();
+    remote.backend->fail_executions(failure(cause));
+    task::Reply reply = compile_without_race(remote);
+    CHECK(reply.ran);
+    CHECK(remote.world.last().result == task::Result::local_exec);
+    CHECK(remote.world.read("x.o") == object);
+  }
+}
+
+TEST_CASE("a compile error of the worker is seen from the compiler here") {
+  RemoteWorld remote;
+  remote.make_result();
+  remote.confirm_everything();
+  remote::Answer bad = remote.answer;
+  bad.outcome.exit_code = 1;
+  bad.outcome.files.clear();
+  remote.backend->put_result(remote.action, bad);
+  task::Reply reply = compile_without_race(remote);
+  CHECK(reply.ran);
+  CHECK(remote.world.last().result == task::Result::local_exec);
+}
+
+TEST_CASE("results that no compile here could have made are not taken") {
+  struct Row {
+    const char* what;
+    std::function<void(RemoteWorld&, remote::Answer&)> spoil;
+  };
+  auto replace = [](RemoteWorld& remote, remote::Answer& answer, bool depfile, const std::string& bytes) {
+    for (cache::OutputFile& file : answer.outcome.files) {
+      if (file.path.ends_with(".d") == depfile) file.digest = remote.backend->put_blob(bytes);
+    }
+  };
+  const Row rows[] = {
+      {"missing_output",
+       [](RemoteWorld&, remote::Answer& answer) {
+         std::erase_if(answer.outcome.files, [](const auto& file) { return file.path == "x.o"; });
+       }},
+      {"empty_output", [&](RemoteWorld& r, remote::Answer& a) { replace(r, a, false, ""); }},
+      {"workers_folder",
+       [&](RemoteWorld& r, remote::Answer& a) { replace(r, a, false, "at /proc/self/cwd"); }},
+      {"input_not_read", [&](RemoteWorld& r, remote::Answer& a) { replace(r, a, true, "x.o: x.cc\n"); }},
+      {"input_not_foreseen",
+       [&](RemoteWorld& r, remote::Answer& a) {
+         replace(r, a, true, "x.o: x.cc x.h /usr/include/stdio.h\n");
+       }},
+      {"depfile_unreadable", [&](RemoteWorld& r, remote::Answer& a) { replace(r, a, true, "\n\n"); }},
+  };
+  for (const Row& row : rows) {
+    RemoteWorld remote;
+    std::string object = remote.make_result();
+    remote.confirm_everything();
+    remote::Answer bad = remote.answer;
+    row.spoil(remote, bad);
+    remote.backend->put_result(remote.action, bad);
+    compile_without_race(remote);
+    INFO(row.what, ": ", remote.world.last().reason);
+    CHECK(remote.world.last().result == task::Result::local_exec);
+    CHECK(remote.world.last().reason.find(row.what) != std::string::npos);
+    CHECK(remote.world.read("x.o") == object);
+  }
+}
+
+TEST_CASE("an entry whose blobs are gone is a miss, and is not asked for again") {
+  RemoteWorld remote;
+  std::string object = remote.make_result();
+  remote.confirm_everything();
+  remote.backend->put_entry(remote.action, remote.answer);
+  for (const cache::OutputFile& file : remote.answer.outcome.files) remote.backend->drop_blob(file.digest);
+  compile_without_race(remote);
+  CHECK(remote.world.last().result == task::Result::local_exec);
+  CHECK(remote.world.read("x.o") == object);
+  CHECK(remote.backend->calls().jobs.back().skip_cache);
+}
+
+TEST_CASE("a local compile that loses is over before the winner's files are written") {
+  RemoteWorld remote;
+  std::string object = remote.make_result();
+  remote.confirm_everything();
+  remote.backend->put_result(remote.action, remote.answer);
+  // Nothing was ever answered, so the local side starts at once; the engine answers while it runs.
+  remote.backend->hold_executions();
+  remote.world.client.before_run = [&] {
+    remote.backend->let_executions_go();
+    return true;  // until it is told to stop
+  };
+  task::Reply reply = remote.world.compile(RemoteWorld::command());
+  CHECK(!reply.ran);
+  CHECK(remote.world.last().result == task::Result::remote_exec);
+  CHECK(remote.world.client.stopped == 1);
+  CHECK(remote.world.read("x.o") == object);
+}
+
+TEST_CASE("a remote side that loses is cancelled") {
+  RemoteWorld remote;
+  std::string object = remote.make_result();
+  remote.backend->hold_executions();
+  task::Reply reply = remote.world.compile(RemoteWorld::command());
+  CHECK(reply.ran);
+  CHECK(remote.world.last().result == task::Result::local_exec);
+  CHECK(remote.world.read("x.o") == object);
+  for (int i = 0; i < 2000 && remote.backend->calls().stopped == 0; ++i) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(10));
+  }
+  CHECK(remote.backend->calls().stopped == 1);
+}
+
+TEST_CASE("GOMA_FALLBACK=false runs nothing here that a cluster could run") {
+  RemoteWorld remote;
+  remote.make_result();
+  remote.backend->fail_executions(failure(remote::Cause::engine));
+  task::Request request = remote.world.request(RemoteWorld::command());
+  request.env.push_back("GOMA_FALLBACK=false");
+  task::Reply reply = task::serve(remote.world.services(), request, remote.world.client, {});
+  CHECK(!reply.ran);
+  CHECK(reply.exit_code == 1);
+  CHECK(reply.err.find("the fake engine says no") != std::string::npos);
+  CHECK(remote.world.client.orders.empty());
+  CHECK(!remote.world.exists("x.o"));
+}
+
+TEST_CASE("cache-only never executes, and compiles misses here") {
+  RemoteWorld remote(remote::Mode::cache_only);
+  std::string object = remote.make_result();
+  compile_without_race(remote);
+  CHECK(remote.world.last().result == task::Result::local_exec);
+  CHECK(remote.world.last().reason.empty());
+  CHECK(remote.backend->calls().lookups.size() == 1);
+  CHECK(remote.backend->calls().jobs.empty());
+  CHECK(remote.world.read("x.o") == object);
+}
+
+TEST_CASE("a local result is offered to the cache") {
+  RemoteWorld remote(remote::Mode::cache_only);
+  remote.make_result();
+  compile_without_race(remote);
+  for (int i = 0; i < 2000 && remote.share().counts().sent == 0; ++i) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(10));
+  }
+  REQUIRE(remote.backend->calls().updates.size() == 1);
+  CHECK(remote.backend->calls().updates[0].action == remote.action);
+  CHECK(remote.backend->calls().updates[0].outcome.files.size() == remote.answer.outcome.files.size());
+}
+
+TEST_CASE("what binds a compile to this machine is named") {
+  RemoteWorld remote;
+  task::Prepared prepared;
+  prepared.command.compiler = "/usr/bin/g++";
+  prepared.action.roots.root = "/home/me/proj";
+  CHECK(task::bound_here(prepared, remote.side).empty());
+  remote.side.workers_alike = false;
+  CHECK(task::bound_here(prepared, remote.side).find("workers_identical") != std::string::npos);
+  remote.side.toolchain = remote::Toolchain::chroot;
+  CHECK(task::bound_here(prepared, remote.side).empty());
+  remote.side.toolchain = remote::Toolchain::inside;
+  CHECK(task::bound_here(prepared, remote.side).find("not in the exec root") != std::string::npos);
+  prepared.command.compiler = "/home/me/proj/bin/clang++";
+  CHECK(task::bound_here(prepared, remote.side).empty());
+  prepared.action.outside.push_back({{}, "/usr/include/stdio.h"});
+  CHECK(task::bound_here(prepared, remote.side).find("/usr/include/stdio.h") != std::string::npos);
+  prepared.action.bound = "native_cpu: x";
+  CHECK(task::bound_here(prepared, remote.side) == "native_cpu: x");
+}
