@@ -31,6 +31,7 @@
 #include "config.h"
 #include "inputs/file_index.h"
 #include "inputs/scanner.h"
+#include "remote_parts.h"
 #include "serve/detach.h"
 #include "serve/http.h"
 #include "serve/listener.h"
@@ -107,8 +108,9 @@ std::string log_path(const Config& config) {
 // What the listener and the pages work with, built once.
 class Daemon {
  public:
-  explicit Daemon(const Config& config)
+  Daemon(const Config& config, const remote::KeySettings& key)
       : config_(config),
+        key_(key),
         identifier_(base::real_files(), base::real_spawner(), config.text("state_dir")),
         dialects_(base::real_files(), base::real_spawner(), config.text("state_dir")),
         index_(base::real_files(), base::real_clock()),
@@ -129,7 +131,7 @@ class Daemon {
                   gates_,
                   memo_,
                   neighbours_,
-                  {config.text("exec_root"), config.text("silo"), {}, false},
+                  key,
                   base::join(config.text("tmp_dir"), "private"),
                   config.text("goma") != "none"},
         listener_(
@@ -141,6 +143,11 @@ class Daemon {
             [this] { return port_.load(); }) {}
 
   base::Result<void> open() {
+    base::Result<std::unique_ptr<RemoteParts>> remote =
+        RemoteParts::make(config_, environment(), key_, store_);
+    if (!remote) return remote.error();
+    remote_ = std::move(*remote);
+    if (remote_) services_.remote = &remote_->side();
     base::Result<void> opened = listener_.open();
     if (!opened) return opened;
     fresh_private_folder(config_.text("tmp_dir"));
@@ -201,6 +208,7 @@ class Daemon {
   }
 
   const Config& config_;
+  const remote::KeySettings key_;
   compiler::Identifier identifier_;
   compiler::Dialects dialects_;
   inputs::FileIndex index_;
@@ -211,6 +219,7 @@ class Daemon {
   task::UnitMemo memo_;
   task::Neighbours neighbours_;
   task::Services services_;
+  std::unique_ptr<RemoteParts> remote_;
   std::atomic<int> port_{0};
   serve::Listener listener_;
   std::optional<serve::Status> status_;
@@ -251,6 +260,11 @@ int main(int argc, char** argv) {
     std::fprintf(stderr, "compiler_proxy: %s\n", config.error().message.c_str());
     return 2;
   }
+  base::Result<remote::KeySettings> key = key_settings(*config);
+  if (!key) {
+    std::fprintf(stderr, "compiler_proxy: %s\n", key.error().message.c_str());
+    return 2;
+  }
   std::optional<serve::Detached> detached;
   if (detach) detached.emplace();
   ::umask(077);
@@ -262,7 +276,7 @@ int main(int argc, char** argv) {
     base::log(base::LogLevel::warning, name + " means nothing to this version");
   }
 
-  Daemon daemon(*config);
+  Daemon daemon(*config, *key);
   base::Result<void> opened = daemon.open();
   if (!opened) {
     base::log(base::LogLevel::error, opened.error().message);
