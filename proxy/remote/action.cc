@@ -44,7 +44,9 @@ class Builder {
     if (added) added = add_compiler();
     if (!added) return added.error();
     if (settings_.list_outside) list_absent();
-    judge_links();
+    if (!action_.portable && !settings_.chroot && action_.bound.empty()) {
+      action_.bound = "absolute_form: " + action_.absolute_because;
+    }
     write_command(words, environment(key_env, name));
     write_action();
     return std::move(action_);
@@ -95,19 +97,15 @@ class Builder {
     if (sent_.insert(digest).second) action_.files.push_back({digest, std::move(path)});
   }
 
-  // A link keeps its text, but for an absolute one: where the tree lies elsewhere it would lead out of it.
+  // A link keeps its text. An absolute one in a tree that becomes a root would mean the same, but not every
+  // engine takes it.
   void add_link(inputs::NodeId node) {
     std::string path = index_.path(node);
     std::string target = index_.link_target(node);
-    if (base::is_absolute(target)) {
-      if (travels(target)) {
-        target = base::relative_path(base::normal_form(target), base::directory_name(path));
-      } else {
-        action_.bound = "link: " + path + " leads to " + target;
-      }
+    if (settings_.chroot && base::is_absolute(target)) {
+      target = base::relative_path(base::normal_form(target), base::directory_name(path));
     }
     tree_.add_link(in_tree(path), target);
-    links_.emplace_back(std::move(path), std::move(target));
   }
 
   base::Result<void> add_inputs() {
@@ -208,18 +206,6 @@ class Builder {
                                  action_.outside_absent.end());
   }
 
-  // A relative link that climbs out of the root leads elsewhere where the root lies at another depth.
-  void judge_links() {
-    if (!action_.bound.empty() || settings_.chroot) return;
-    for (const auto& [path, target] : links_) {
-      std::string reached = base::join(base::directory_name(path), target);
-      if (!is_inside(base::normal_form(reached))) action_.bound = "link: " + path + " leads to " + target;
-    }
-    if (!action_.portable && action_.bound.empty()) {
-      action_.bound = "absolute_form: " + action_.absolute_because;
-    }
-  }
-
   // The filtered variables, the name of the working directory, and a PATH that is the same everywhere.
   std::vector<std::string> environment(const std::vector<std::string>& key_env,
                                        const std::string& name) const {
@@ -291,7 +277,6 @@ class Builder {
   Salt salt_;
   Tree tree_;
   std::unordered_set<base::Digest> sent_;
-  std::vector<std::pair<std::string, std::string>> links_;  // path and target
 };
 
 }  // namespace

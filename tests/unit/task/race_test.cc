@@ -105,46 +105,6 @@ TEST_CASE("a compile error of the worker is seen from the compiler here") {
   CHECK(remote.world.last().result == task::Result::local_exec);
 }
 
-TEST_CASE("results that no compile here could have made are not taken") {
-  struct Row {
-    const char* what;
-    std::function<void(RemoteWorld&, remote::Answer&)> spoil;
-  };
-  auto replace = [](RemoteWorld& remote, remote::Answer& answer, bool depfile, const std::string& bytes) {
-    for (cache::OutputFile& file : answer.outcome.files) {
-      if (file.path.ends_with(".d") == depfile) file.digest = remote.backend->put_blob(bytes);
-    }
-  };
-  const Row rows[] = {
-      {"missing_output",
-       [](RemoteWorld&, remote::Answer& answer) {
-         std::erase_if(answer.outcome.files, [](const auto& file) { return file.path == "x.o"; });
-       }},
-      {"empty_output", [&](RemoteWorld& r, remote::Answer& a) { replace(r, a, false, ""); }},
-      {"workers_folder",
-       [&](RemoteWorld& r, remote::Answer& a) { replace(r, a, false, "at /proc/self/cwd"); }},
-      {"input_not_read", [&](RemoteWorld& r, remote::Answer& a) { replace(r, a, true, "x.o: x.cc\n"); }},
-      {"input_not_foreseen",
-       [&](RemoteWorld& r, remote::Answer& a) {
-         replace(r, a, true, "x.o: x.cc x.h /usr/include/stdio.h\n");
-       }},
-      {"depfile_unreadable", [&](RemoteWorld& r, remote::Answer& a) { replace(r, a, true, "\n\n"); }},
-  };
-  for (const Row& row : rows) {
-    RemoteWorld remote;
-    std::string object = remote.make_result();
-    remote.confirm_everything();
-    remote::Answer bad = remote.answer;
-    row.spoil(remote, bad);
-    remote.backend->put_result(remote.action, bad);
-    compile_without_race(remote);
-    INFO(row.what, ": ", remote.world.last().reason);
-    CHECK(remote.world.last().result == task::Result::local_exec);
-    CHECK(remote.world.last().reason.find(row.what) != std::string::npos);
-    CHECK(remote.world.read("x.o") == object);
-  }
-}
-
 TEST_CASE("an entry whose blobs are gone is a miss, and is not asked for again") {
   RemoteWorld remote;
   std::string object = remote.make_result();
@@ -212,18 +172,6 @@ TEST_CASE("cache-only never executes, and compiles misses here") {
   CHECK(remote.backend->calls().lookups.size() == 1);
   CHECK(remote.backend->calls().jobs.empty());
   CHECK(remote.world.read("x.o") == object);
-}
-
-TEST_CASE("a local result is offered to the cache") {
-  RemoteWorld remote(remote::Mode::cache_only);
-  remote.make_result();
-  compile_without_race(remote);
-  for (int i = 0; i < 2000 && remote.share().counts().sent == 0; ++i) {
-    std::this_thread::sleep_for(std::chrono::milliseconds(10));
-  }
-  REQUIRE(remote.backend->calls().updates.size() == 1);
-  CHECK(remote.backend->calls().updates[0].action == remote.action);
-  CHECK(remote.backend->calls().updates[0].outcome.files.size() == remote.answer.outcome.files.size());
 }
 
 TEST_CASE("what binds a compile to this machine is named") {

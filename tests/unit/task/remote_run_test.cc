@@ -1,0 +1,126 @@
+#include "task/remote_run.h"
+
+#include <doctest/doctest.h>
+
+#include "fake/remote_world.h"
+
+namespace {
+
+using std::chrono::seconds;
+
+struct Fixture {
+  fake::RemoteWorld remote;
+  task::RemoteRun::Order order;
+
+  Fixture() {
+    remote.make_result();
+    order.job.action = remote.action;
+    order.unit = "x.cc";
+    order.required = {"x.o"};
+  }
+
+  task::RemoteRun::Ending run() {
+    std::shared_ptr<task::RemoteRun> run =
+        task::RemoteRun::start(remote.side, remote.world.store(), base::real_clock(), order);
+    REQUIRE(run->wait(seconds(60), {}));
+    return run->take();
+  }
+};
+
+}  // namespace
+
+TEST_CASE("a hit comes with every blob") {
+  Fixture f;
+  f.remote.backend->put_entry(f.remote.action, f.remote.answer);
+  task::RemoteRun::Ending ending = f.run();
+  REQUIRE(ending.answer);
+  CHECK(!ending.executed);
+  CHECK(ending.answer->contents.size() == f.remote.answer.outcome.files.size());
+  CHECK(f.remote.times().estimate("x.cc").look_up_us > 0);
+}
+
+TEST_CASE("blobs that lie here are not fetched") {
+  Fixture f;
+  f.remote.backend->put_entry(f.remote.action, f.remote.answer);
+  for (const cache::OutputFile& file : f.remote.answer.outcome.files) {
+    remote::Remote<remote::Contents> bytes = f.remote.backend->fetch({}, {file.digest}, {});
+    REQUIRE(f.remote.world.store().add(bytes->begin()->second).ok());
+  }
+  std::size_t before = f.remote.backend->calls().fetches.size();
+  CHECK(f.run().answer);
+  CHECK(f.remote.backend->calls().fetches.size() == before);
+}
+
+TEST_CASE("a mere miss has no reason, a failure has one") {
+  Fixture f;
+  task::RemoteRun::Ending ending = f.run();
+  CHECK(!ending.answer);
+  CHECK(ending.why.empty());
+  f.remote.backend->fail_lookups(remote::Failure{remote::Cause::unavailable, "gone"});
+  ending = f.run();
+  CHECK(!ending.answer);
+  CHECK(ending.why == "gone");
+}
+
+TEST_CASE("a cached result without its object is asked for once more, past the cache") {
+  Fixture f;
+  f.order.look_up = false;
+  f.order.execute = true;
+  remote::Answer empty;
+  empty.cached = true;
+  f.remote.backend->put_result(f.remote.action, empty);
+  f.remote.backend->before_execute = [&](const remote::Job& job) {
+    if (job.skip_cache) f.remote.backend->put_result(f.remote.action, f.remote.answer);
+  };
+  task::RemoteRun::Ending ending = f.run();
+  REQUIRE(ending.answer);
+  CHECK(ending.executed);
+  CHECK(f.remote.backend->calls().jobs.size() == 2);
+}
+
+TEST_CASE("a compiler's error is a report and no answer") {
+  Fixture f;
+  f.order.execute = true;
+  remote::Answer bad;
+  bad.outcome.exit_code = 1;
+  bad.outcome.err = "x.cc:1: error";
+  f.remote.backend->put_result(f.remote.action, bad);
+  task::RemoteRun::Ending ending = f.run();
+  CHECK(!ending.answer);
+  REQUIRE(ending.report);
+  CHECK(ending.report->outcome.err == "x.cc:1: error");
+}
+
+TEST_CASE("an answer requests the stop of others, and a cancelled run ends") {
+  Fixture f;
+  f.order.look_up = false;
+  f.order.execute = true;
+  f.remote.backend->put_result(f.remote.action, f.remote.answer);
+  f.remote.backend->hold_executions();
+  std::shared_ptr<task::RemoteRun> run =
+      task::RemoteRun::start(f.remote.side, f.remote.world.store(), base::real_clock(), f.order);
+  REQUIRE(f.remote.backend->wait_for_executions(1));
+  CHECK(!run->wait(std::chrono::milliseconds(0), {}));
+  CHECK(!run->answered().stop_requested());
+  f.remote.backend->let_executions_go();
+  REQUIRE(run->wait(seconds(60), {}));
+  CHECK(run->take().answer);
+
+  f.remote.backend->hold_executions();
+  run = task::RemoteRun::start(f.remote.side, f.remote.world.store(), base::real_clock(), f.order);
+  REQUIRE(f.remote.backend->wait_for_executions(2));
+  run->cancel();
+  REQUIRE(run->wait(seconds(60), {}));
+  CHECK(!run->take().answer);
+  CHECK(!run->answered().stop_requested());
+}
+
+TEST_CASE("RESOURCE_EXHAUSTED lowers the limit on calls") {
+  Fixture f;
+  f.order.execute = true;
+  int before = f.remote.tier().gate().limit();
+  f.remote.backend->fail_executions(remote::Failure{remote::Cause::exhausted, "full"});
+  f.run();
+  CHECK(f.remote.tier().gate().limit() <= before);
+  CHECK(f.remote.tier().state().limit == f.remote.tier().gate().limit());
+}
