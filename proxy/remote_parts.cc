@@ -2,6 +2,7 @@
 
 #include "base/path.h"
 #include "compiler/environment.h"
+#include "remote/capabilities.h"
 #include "remote/credentials_chain.h"
 #include "remote/endpoint.h"
 #include "remote/http_cache.h"
