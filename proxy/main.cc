@@ -165,6 +165,10 @@ class Daemon {
  private:
   // Without a page everything else still works.
   void open_page() {
+    if (std::string url = config_.text("status_url"); !url.empty()) {
+      feed_http_ = base::make_http(1);
+      feed_ = std::make_unique<serve::ServiceFeed>(*feed_http_, url);
+    }
     base::Result<std::string> token = serve::make_token(base::join(config_.text("tmp_dir"), "goma_token"));
     if (!token) base::log(base::LogLevel::warning, "no token: " + token.error().message);
     status_.emplace(sources(token ? *token : ""));
@@ -199,10 +203,12 @@ class Daemon {
     out.settings_json = [this] { return config_.json(); };
     out.health = [] { return std::string("ok"); };
     out.remote = [this] {
+      if (remote_) return remote_->tier().state();
       remote::TierState state;
       if (config_.text("goma") == "none") state.mode = remote::Mode::none;
       return state;
     };
+    if (feed_) out.service = [this] { return feed_->state(); };
     out.quit = [this] { listener_.stop(); };
     return out;
   }
@@ -222,6 +228,8 @@ class Daemon {
   std::unique_ptr<RemoteParts> remote_;
   std::atomic<int> port_{0};
   serve::Listener listener_;
+  std::unique_ptr<base::Http> feed_http_;
+  std::unique_ptr<serve::ServiceFeed> feed_;
   std::optional<serve::Status> status_;
   std::unique_ptr<serve::HttpServer> http_;  // last: its handlers use the rest
 };

@@ -32,8 +32,8 @@ bool is_below(std::string_view path, std::string_view directory);
 // The empty path becomes ".".
 std::string normal_form(std::string_view path);
 
-// `path` as seen from `directory`: "../c" for "/a/c" and "/a/b", "." for equal ones. Requires: both absolute and
-// in normal form.
+// `path` as seen from `directory`: "../c" for "/a/c" and "/a/b", "." for equal ones. Requires: both absolute
+// and in normal form.
 std::string relative_path(std::string_view path, std::string_view directory);
 
 }  // namespace base

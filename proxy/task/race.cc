@@ -108,6 +108,7 @@ class Race {
       // Lost or won, the other side is over or of no use now.
       over = remote->wait(std::chrono::milliseconds(0), {});
       bool lost = task_.record.result == Result::cancelled && over && !task_.stop.stop_requested();
+      if (!over || lost) task_.services.history.count_race(lost);
       if (!lost) {
         remote->cancel();
         return reply;
