@@ -105,49 +105,73 @@ std::string log_path(const Config& config) {
   return base::join(config.text("state_dir"), "compiler_proxy.log");
 }
 
+// The status page: what it shows of the service, what it answers, and the server.
+struct Page {
+  std::unique_ptr<base::Http> feed_http;
+  std::unique_ptr<serve::ServiceFeed> feed;
+  std::optional<serve::Status> status;
+  std::unique_ptr<serve::HttpServer> server;
+};
+
+// What a task works with, built once.
+struct Parts {
+  Parts(const Config& config, const remote::KeySettings& key)
+      : identifier(base::real_files(), base::real_spawner(), config.text("state_dir")),
+        dialects(base::real_files(), base::real_spawner(), config.text("state_dir")),
+        index(base::real_files(), base::real_clock()),
+        scanner(index, dialects),
+        store({config.text("cache_dir"), config.number("cache_size")}, base::real_clock()),
+        gates{base::Gate(base::processor_count()), base::Gate(static_cast<int>(config.number("local_slots"))),
+              static_cast<int>(config.number("local_slots"))},
+        neighbours(base::real_files()),
+        services{base::real_files(),
+                 base::real_clock(),
+                 index,
+                 identifier,
+                 dialects,
+                 scanner,
+                 store,
+                 history,
+                 gates,
+                 memo,
+                 neighbours,
+                 key,
+                 base::join(config.text("tmp_dir"), "private"),
+                 config.text("goma") != "none"} {}
+
+  compiler::Identifier identifier;
+  compiler::Dialects dialects;
+  inputs::FileIndex index;
+  inputs::Scanner scanner;
+  cache::Store store;
+  task::History history;
+  task::Gates gates;
+  task::UnitMemo memo;
+  task::Neighbours neighbours;
+  task::Services services;
+};
+
 // What the listener and the pages work with, built once.
 class Daemon {
  public:
   Daemon(const Config& config, const remote::KeySettings& key)
       : config_(config),
         key_(key),
-        identifier_(base::real_files(), base::real_spawner(), config.text("state_dir")),
-        dialects_(base::real_files(), base::real_spawner(), config.text("state_dir")),
-        index_(base::real_files(), base::real_clock()),
-        scanner_(index_, dialects_),
-        store_({config.text("cache_dir"), config.number("cache_size")}, base::real_clock()),
-        gates_{base::Gate(base::processor_count()),
-               base::Gate(static_cast<int>(config.number("local_slots"))),
-               static_cast<int>(config.number("local_slots"))},
-        neighbours_(base::real_files()),
-        services_{base::real_files(),
-                  base::real_clock(),
-                  index_,
-                  identifier_,
-                  dialects_,
-                  scanner_,
-                  store_,
-                  history_,
-                  gates_,
-                  memo_,
-                  neighbours_,
-                  key,
-                  base::join(config.text("tmp_dir"), "private"),
-                  config.text("goma") != "none"},
+        parts_(config, key),
         listener_(
             {config.text("tmp_dir"), config.text("socket_name"), config.text("lock_name"), GOMA_VERSION,
              static_cast<std::size_t>(config.number("max_tasks"))},
             [this](const task::Request& request, task::Client& client, const std::stop_token& stop) {
-              return task::serve(services_, request, client, stop);
+              return task::serve(parts_.services, request, client, stop);
             },
             [this] { return port_.load(); }) {}
 
   base::Result<void> open() {
     base::Result<std::unique_ptr<RemoteParts>> remote =
-        RemoteParts::make(config_, environment(), key_, store_);
+        RemoteParts::make(config_, environment(), key_, parts_.store);
     if (!remote) return remote.error();
     remote_ = std::move(*remote);
-    if (remote_) services_.remote = &remote_->side();
+    if (remote_) parts_.services.remote = &remote_->side();
     base::Result<void> opened = listener_.open();
     if (!opened) return opened;
     fresh_private_folder(config_.text("tmp_dir"));
@@ -166,20 +190,20 @@ class Daemon {
   // Without a page everything else still works.
   void open_page() {
     if (std::string url = config_.text("status_url"); !url.empty()) {
-      feed_http_ = base::make_http(1);
-      feed_ = std::make_unique<serve::ServiceFeed>(*feed_http_, url);
+      page_.feed_http = base::make_http(1);
+      page_.feed = std::make_unique<serve::ServiceFeed>(*page_.feed_http, url);
     }
     base::Result<std::string> token = serve::make_token(base::join(config_.text("tmp_dir"), "goma_token"));
     if (!token) base::log(base::LogLevel::warning, "no token: " + token.error().message);
-    status_.emplace(sources(token ? *token : ""));
+    page_.status.emplace(sources(token ? *token : ""));
     serve::HttpOptions options;
     options.address = config_.text("listen_addr");
     options.first_port = static_cast<int>(config_.number("port"));
     options.ports = static_cast<int>(config_.number("ports"));
     options.token = token ? *token : "";
-    http_ = std::make_unique<serve::HttpServer>(
-        options, [this](const serve::HttpRequest& request) { return status_->handle(request); });
-    base::Result<int> port = http_->start();
+    page_.server = std::make_unique<serve::HttpServer>(
+        options, [this](const serve::HttpRequest& request) { return page_.status->handle(request); });
+    base::Result<int> port = page_.server->start();
     if (port) {
       port_ = *port;
       base::log(base::LogLevel::info, "status page: http://localhost:" + std::to_string(*port));
@@ -190,16 +214,16 @@ class Daemon {
 
   serve::StatusSources sources(const std::string& token) {
     serve::StatusSources out{};
-    out.history = &history_;
-    out.store = &store_;
+    out.history = &parts_.history;
+    out.store = &parts_.store;
     out.version = version_text();
     out.token = token;
     out.socket_path = listener_.socket_path();
     out.log_path = log_path(config_);
     out.port = [this] { return port_.load(); };
-    out.local_slots = [this] { return gates_.local.limit(); };
-    out.local_running = [this] { return gates_.local.inside(); };
-    out.local_waiting = [this] { return gates_.local.waiting(); };
+    out.local_slots = [this] { return parts_.gates.local.limit(); };
+    out.local_running = [this] { return parts_.gates.local.inside(); };
+    out.local_waiting = [this] { return parts_.gates.local.waiting(); };
     out.settings_json = [this] { return config_.json(); };
     out.health = [] { return std::string("ok"); };
     out.remote = [this] {
@@ -208,30 +232,18 @@ class Daemon {
       if (config_.text("goma") == "none") state.mode = remote::Mode::none;
       return state;
     };
-    if (feed_) out.service = [this] { return feed_->state(); };
+    if (page_.feed) out.service = [this] { return page_.feed->state(); };
     out.quit = [this] { listener_.stop(); };
     return out;
   }
 
   const Config& config_;
   const remote::KeySettings key_;
-  compiler::Identifier identifier_;
-  compiler::Dialects dialects_;
-  inputs::FileIndex index_;
-  inputs::Scanner scanner_;
-  cache::Store store_;
-  task::History history_;
-  task::Gates gates_;
-  task::UnitMemo memo_;
-  task::Neighbours neighbours_;
-  task::Services services_;
+  Parts parts_;
   std::unique_ptr<RemoteParts> remote_;
   std::atomic<int> port_{0};
   serve::Listener listener_;
-  std::unique_ptr<base::Http> feed_http_;
-  std::unique_ptr<serve::ServiceFeed> feed_;
-  std::optional<serve::Status> status_;
-  std::unique_ptr<serve::HttpServer> http_;  // last: its handlers use the rest
+  Page page_;  // last: its handlers use the rest
 };
 
 int usage() {

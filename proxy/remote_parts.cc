@@ -137,6 +137,7 @@ base::Result<std::unique_ptr<RemoteParts>> RemoteParts::make(const Config& confi
     parts->http_credentials_ = credentials_for(*address, config, env);
     remote::HttpCacheOptions cache_options;
     cache_options.endpoint = *address;
+    cache_options.tls = {config.text("tls_ca"), config.text("tls_cert"), config.text("tls_key")};
     cache_options.may_update = config.text("upload") != "never";
     http =
         remote::make_http_cache(cache_options, *parts->http_, *parts->http_credentials_, base::real_clock());

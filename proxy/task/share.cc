@@ -21,7 +21,9 @@ Share::~Share() {
   std::unique_lock lock(mutex_);
   ending_ = true;
   changed_.notify_all();
-  changed_.wait_for(lock, kLastChance, [this] { return queue_.empty() && !busy_; });
+  lock.unlock();
+  wait_idle(kLastChance);
+  lock.lock();
   queue_.clear();
   lock.unlock();
   stop_.request_stop();
@@ -37,6 +39,11 @@ void Share::offer(Offer offer) {
   }
   queue_.push_back(std::move(offer));
   changed_.notify_all();
+}
+
+bool Share::wait_idle(std::chrono::milliseconds limit) {
+  std::unique_lock lock(mutex_);
+  return changed_.wait_for(lock, limit, [this] { return queue_.empty() && !busy_; });
 }
 
 Share::Counts Share::counts() const {

@@ -2,6 +2,7 @@
 // for it. What does not fit into its queue is dropped.
 #pragma once
 
+#include <chrono>
 #include <condition_variable>
 #include <cstdint>
 #include <deque>
@@ -33,6 +34,9 @@ class Share {
   Share& operator=(const Share&) = delete;
 
   void offer(Offer offer);
+
+  // Waits until everything offered so far is dealt with. False when the limit passed.
+  bool wait_idle(std::chrono::milliseconds limit);
 
   struct Counts {
     std::uint64_t sent = 0;

@@ -77,6 +77,13 @@ class FakeBackend : public remote::Backend {
     return changed_.wait_for(lock, std::chrono::seconds(20), [&] { return calls_.jobs.size() >= count; });
   }
 
+  // The same for what was asked altogether.
+  template <class Done>
+  bool wait_until(const Done& done) {
+    std::unique_lock lock(mutex_);
+    return changed_.wait_for(lock, std::chrono::seconds(20), [&] { return done(calls_); });
+  }
+
   // Runs in the thread of the call, before it is answered.
   std::function<void(const base::Digest& action)> before_lookup;
   std::function<void(const remote::Job& job)> before_execute;
@@ -128,6 +135,7 @@ class FakeBackend : public remote::Backend {
     std::unique_lock lock(mutex_);
     if (!changed_.wait(lock, stop, [&] { return !held_; }) || stop.stop_requested()) {
       ++calls_.stopped;
+      changed_.notify_all();
       return stopped();
     }
     if (execute_failure_) return *execute_failure_;
@@ -141,6 +149,7 @@ class FakeBackend : public remote::Backend {
                               const std::stop_token& stop) override {
     std::lock_guard lock(mutex_);
     calls_.updates.push_back({action, outcome, sources});
+    changed_.notify_all();
     if (stop.stop_requested()) return stopped();
     if (update_failure_) return *update_failure_;
     remote::Answer answer;

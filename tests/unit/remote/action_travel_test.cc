@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <filesystem>
 
-#include "project.h"
+#include "unit/remote/project.h"
 
 namespace {
 

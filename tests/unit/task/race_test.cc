@@ -143,10 +143,7 @@ TEST_CASE("a remote side that loses is cancelled") {
   CHECK(reply.ran);
   CHECK(remote.world.last().result == task::Result::local_exec);
   CHECK(remote.world.read("x.o") == object);
-  for (int i = 0; i < 2000 && remote.backend->calls().stopped == 0; ++i) {
-    std::this_thread::sleep_for(std::chrono::milliseconds(10));
-  }
-  CHECK(remote.backend->calls().stopped == 1);
+  CHECK(remote.backend->wait_until([](const fake::BackendCalls& calls) { return calls.stopped == 1; }));
 }
 
 TEST_CASE("GOMA_FALLBACK=false runs nothing here that a cluster could run") {

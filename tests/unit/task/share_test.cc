@@ -2,30 +2,14 @@
 
 #include <doctest/doctest.h>
 
-#include <chrono>
-#include <thread>
-
 #include "fake/remote_world.h"
-
-namespace {
-
-// The share works in a thread of its own; the bound is one that only a mistake can take.
-template <class Done>
-bool eventually(const Done& done) {
-  for (int i = 0; i < 2000; ++i) {
-    if (done()) return true;
-    std::this_thread::sleep_for(std::chrono::milliseconds(10));
-  }
-  return false;
-}
-
-}  // namespace
 
 TEST_CASE("a local result is offered to the cache, entry and blobs and messages") {
   fake::RemoteWorld remote(remote::Mode::cache_only);
   remote.make_result();
   remote.world.compile(fake::RemoteWorld::command());
-  REQUIRE(eventually([&] { return remote.share().counts().sent == 1; }));
+  REQUIRE(remote.share().wait_idle(std::chrono::seconds(20)));
+  CHECK(remote.share().counts().sent == 1);
   fake::BackendCalls calls = remote.backend->calls();
   REQUIRE(calls.updates.size() == 1);
   CHECK(calls.updates[0].action == remote.action);
@@ -50,15 +34,18 @@ TEST_CASE("a refused offer is counted and the next one is made") {
   remote.make_result();
   remote.backend->fail_updates(remote::Failure{remote::Cause::unavailable, "no"});
   remote.world.compile(fake::RemoteWorld::command());
-  REQUIRE(eventually([&] { return remote.share().counts().failed == 1; }));
+  REQUIRE(remote.share().wait_idle(std::chrono::seconds(20)));
+  CHECK(remote.share().counts().failed == 1);
   remote.backend->fail_updates(std::nullopt);
   remote.share().offer({{}, remote.action, "", ""});
-  CHECK(eventually([&] { return remote.share().counts().sent == 1; }));
+  REQUIRE(remote.share().wait_idle(std::chrono::seconds(20)));
+  CHECK(remote.share().counts().sent == 1);
 }
 
 TEST_CASE("an offer whose entry is gone is not sent") {
   fake::RemoteWorld remote(remote::Mode::cache_only);
   remote.share().offer({{}, base::digest_of("unknown"), "", ""});
-  REQUIRE(eventually([&] { return remote.share().counts().failed == 1; }));
+  REQUIRE(remote.share().wait_idle(std::chrono::seconds(20)));
+  CHECK(remote.share().counts().failed == 1);
   CHECK(remote.backend->calls().updates.empty());
 }
