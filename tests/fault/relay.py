@@ -35,7 +35,7 @@ class _Connection:
         """The peers see a reset, as from a machine that went away."""
         for writer in self.writers:
             sock = writer.get_extra_info('socket')
-            if sock is not None:
+            if sock is not None and sock.fileno() >= 0:
                 sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack('ii', 1, 0))
             writer.transport.abort()
 
