@@ -3,6 +3,7 @@ left out, because the second command would then be answered with the first one's
 
 import os
 import shutil
+import subprocess
 import unittest
 
 from product import GOMACC, ProductCase
@@ -130,6 +131,49 @@ class Key(ProductCase):
             out.write(b'\0')
         self.assertEqual(self.cached(argv), self.plain(argv))
         self.assertEqual(self.last()['result'], 'local_exec')
+
+    def copy_with_library(self, program, library, tool):
+        """A copy of a program that loads a copy of one of its libraries. Returns the latter's path."""
+        listing = subprocess.run(['ldd', program], capture_output=True, text=True, check=True).stdout
+        line = next(line for line in listing.splitlines() if library in line)
+        name, real = line.split()[0], line.split()[2]
+        # A path of the same length takes the name's place in the program, where the loader reads it.
+        copy = '/tmp/' + f'{os.getpid()}'.ljust(len(name) - 5, '_')
+        self.addCleanup(lambda: os.path.exists(copy) and os.unlink(copy))
+        shutil.copy2(real, copy)
+        with open(program, 'rb') as file:
+            code = file.read()
+        self.assertIn(name.encode(), code)
+        os.makedirs(os.path.dirname(tool), exist_ok=True)
+        with open(tool, 'wb') as out:
+            out.write(code.replace(name.encode(), copy.encode()))
+        os.chmod(tool, 0o755)
+        return copy
+
+    def check_library_counts(self, argv, library):
+        """Something appended to a library changes nothing that it does, and makes it another one."""
+        self.check_pair(argv, argv)
+        self.assertEqual(self.last()['result'], 'local_hit')
+        with open(library, 'ab') as out:
+            out.write(b'\0')
+        self.assertEqual(self.cached(argv), self.plain(argv))
+        self.assertEqual(self.last()['result'], 'local_exec')
+        self.cached(argv)
+        self.assertEqual(self.last()['result'], 'local_hit')
+
+    @unittest.skipUnless(shutil.which('clang++-14'), 'clang++-14 is not installed')
+    def test_the_library_that_holds_clang_counts(self):
+        tool = self.path('llvm', 'bin', 'clang++')
+        real = os.path.realpath(shutil.which('clang++-14'))
+        library = self.copy_with_library(real, 'libclang-cpp', tool)
+        # It finds its own headers relative to itself.
+        os.symlink(os.path.join(os.path.dirname(real), '..', 'lib'), self.path('llvm', 'lib'))
+        self.check_library_counts([tool, '-c', 'x.cc', '-o', 'x.o'], library)
+
+    def test_the_library_that_holds_the_assembler_counts(self):
+        tool = self.path('as', 'as')
+        library = self.copy_with_library(os.path.realpath(shutil.which('as')), 'libbfd', tool)
+        self.check_library_counts(['g++', f'-B{self.path("as")}/', '-c', 'x.cc', '-o', 'x.o'], library)
 
     def test_what_changes_nothing_is_not_in_the_key(self):
         argv = ['g++', '-Wall', '-c', 'x.cc', '-o', 'x.o']
