@@ -4,6 +4,7 @@
 
 #include "task/cached.h"
 #include "task/prepare.h"
+#include "task/race.h"
 
 namespace task {
 namespace {
@@ -16,6 +17,23 @@ Reply refusal(const base::Error& error) {
   reply.exit_code = kLocally;
   reply.err = "gomacc: " + error.message + "\n";
   return reply;
+}
+
+// What would happen to a compile that the embedded cache does not answer.
+std::string decision_on_miss(const Task& task, const Prepared& prepared) {
+  RemoteSide* side = task.services.remote;
+  if (side == nullptr) return "compiled locally, then kept";
+  switch (side->tier.mode()) {
+    case remote::Mode::cluster:
+      return bound_here(prepared, *side).empty() ? "looked up in the cluster's cache, else executed there"
+                                                 : "looked up in the cluster's cache, else compiled locally";
+    case remote::Mode::cache_only:
+      return "looked up in the cache endpoint, else compiled locally";
+    case remote::Mode::local:
+    case remote::Mode::none:
+      break;
+  }
+  return "compiled locally, then kept";
 }
 
 void line(std::string& text, const std::string& name, const std::string& value) {
@@ -48,7 +66,7 @@ Reply explain(Task& task, const base::Result<std::vector<std::string>>& key_env)
   }
   const remote::Action& action = prepared->action;
   bool hit = task.services.store.lookup(action.digest).has_value();
-  line(reply.out, "decision", hit ? "answered from the embedded cache" : "compiled locally, then kept");
+  line(reply.out, "decision", hit ? "answered from the embedded cache" : decision_on_miss(task, *prepared));
   line(reply.out, "compiler", prepared->compiler->version + " (" + prepared->compiler->driver + ")");
   line(reply.out, "source", prepared->command.source);
   for (const compiler::Output& output : prepared->command.outputs) line(reply.out, "output", output.path);
@@ -58,6 +76,11 @@ Reply explain(Task& task, const base::Result<std::vector<std::string>>& key_env)
        action.portable ? action.shared ? "portable, shared between checkouts" : "portable"
                        : "absolute: " + action.absolute_because);
   if (!action.roots.root.empty()) line(reply.out, "exec root", action.roots.root);
+  if (RemoteSide* side = task.services.remote) {
+    line(reply.out, "mode", remote::to_string(side->tier.mode()));
+    if (std::string bound = bound_here(*prepared, *side); !bound.empty())
+      line(reply.out, "bound here", bound);
+  }
   for (const std::string& entry : prepared->key_env) line(reply.out, "environment", entry);
   return reply;
 }

@@ -2,6 +2,7 @@
 
 #include <doctest/doctest.h>
 
+#include "fake/remote_world.h"
 #include "fake/task_world.h"
 
 namespace {
@@ -42,4 +43,19 @@ TEST_CASE("an explanation compiles nothing and is no task") {
   CHECK(after.out.find("answered from the embedded cache") != std::string::npos);
   task::Reply refused = ask(world, wire::Purpose::explain, {"g++", "-fplugin=x.so", "-c", "x.cc"});
   CHECK(refused.out.find("runs locally, not cached") != std::string::npos);
+}
+
+TEST_CASE("with a cluster it says who would answer, and what binds a compile to this machine") {
+  fake::RemoteWorld remote;
+  remote.world.services().remote = &remote.side;
+  auto explain = [&](const std::vector<std::string>& argv) {
+    task::Request request = remote.world.request(argv, wire::Purpose::explain);
+    return task::serve(remote.world.services(), request, remote.world.client, {}).out;
+  };
+  std::string text = explain(fake::RemoteWorld::command());
+  CHECK(text.find("else executed there") != std::string::npos);
+  CHECK(text.find("bound here") == std::string::npos);
+  text = explain({"g++", "-fsanitize=address", "-c", "x.cc", "-o", "x.o"});
+  CHECK(text.find("else compiled locally") != std::string::npos);
+  CHECK(text.find("bound here  absolute_form: ") != std::string::npos);
 }
