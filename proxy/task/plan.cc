@@ -11,12 +11,15 @@ using std::chrono::milliseconds;
 // endpoint would hold up builds of small compiles.
 constexpr milliseconds kShortest{200};
 constexpr milliseconds kLongest{2'000};
+// For a connection to be made and the first answer to come.
+constexpr milliseconds kUnknown{1'000};
 
 milliseconds head_start(const PlanFacts& facts, bool execute) {
   if (!facts.may_race) return kNoRace;
   // Whoever has not answered lately may be gone; a free processor then has something better to do than wait.
   if (!facts.times.steady) return milliseconds(0);
   std::uint64_t usual_us = execute ? 2 * facts.times.remote_us : 4 * facts.times.look_up_us;
+  if (usual_us == 0) return kUnknown;
   auto usual = std::chrono::duration_cast<milliseconds>(std::chrono::microseconds(usual_us));
   return std::clamp(usual, kShortest, kLongest);
 }

@@ -66,6 +66,9 @@ bool RemoteRun::has_required(const remote::Answer& answer) const {
 
 void RemoteRun::note_failure(const remote::Failure& failure, std::string& why) {
   why = failure.message;
+  // Being told "no" is an answer; having waited in vain is none.
+  bool silent = failure.cause == remote::Cause::timed_out || failure.cause == remote::Cause::cancelled;
+  if (!silent) side_.times.note_reply();
   if (failure.cause == remote::Cause::exhausted) side_.tier.exhausted();
 }
 
@@ -99,6 +102,7 @@ bool RemoteRun::look_up(Ending& ending) {
   remote::Backend* cache = side_.tier.cache();
   if (cache == nullptr) return false;
   base::Nanoseconds start = clock_.uptime();
+  side_.times.note_question();
   remote::Remote<std::optional<remote::Answer>> found =
       cache->lookup(order_.call, order_.job.action, order_.job.output_paths, stop_.get_token());
   if (!found) {
@@ -124,6 +128,7 @@ void RemoteRun::execute(Ending& ending) {
     return;
   }
   base::Nanoseconds start = clock_.uptime();
+  side_.times.note_question();
   remote::Remote<void> alike =
       side_.confirmer.confirm(*engine, order_.call, order_.outside, stop_.get_token());
   if (!alike) return note_failure(alike.error(), ending.why);
@@ -133,6 +138,7 @@ void RemoteRun::execute(Ending& ending) {
         order_.call, order_.job, [](remote::Stage) {}, stop_.get_token());
     if (!answer) return note_failure(answer.error(), ending.why);
     side_.tier.succeeded();
+    side_.times.note_reply();
     if (answer->outcome.exit_code != 0) {
       ending.why = "the compiler reported an error on the cluster";
       ending.report = std::move(*answer);

@@ -24,6 +24,16 @@ Times::Pair& Times::pair_of(std::string_view unit) {
   return units_[std::hash<std::string_view>()(unit)];
 }
 
+void Times::note_question() {
+  std::lock_guard lock(mutex_);
+  if (unanswered_.count() == 0) unanswered_ = clock_.uptime();
+}
+
+void Times::note_reply() {
+  std::lock_guard lock(mutex_);
+  unanswered_ = base::Nanoseconds(0);
+}
+
 void Times::note_local(std::string_view unit, std::uint64_t us) {
   std::lock_guard lock(mutex_);
   pair_of(unit).local_us = std::max<std::uint64_t>(us, 1);
@@ -34,24 +44,24 @@ void Times::note_remote(std::string_view unit, std::uint64_t us) {
   std::lock_guard lock(mutex_);
   pair_of(unit).remote_us = std::max<std::uint64_t>(us, 1);
   blend(mean_.remote_us, us);
-  answered_ = clock_.uptime();
+  unanswered_ = base::Nanoseconds(0);
 }
 
 void Times::note_look_up(std::uint64_t us) {
   std::lock_guard lock(mutex_);
   blend(look_up_us_, us);
-  answered_ = clock_.uptime();
+  unanswered_ = base::Nanoseconds(0);
 }
 
 Estimate Times::estimate(std::string_view unit) const {
   std::lock_guard lock(mutex_);
-  Estimate out{mean_.local_us, mean_.remote_us, look_up_us_, false};
+  Estimate out{mean_.local_us, mean_.remote_us, look_up_us_, true};
   if (auto found = units_.find(std::hash<std::string_view>()(unit)); found != units_.end()) {
     if (found->second.local_us != 0) out.local_us = found->second.local_us;
     if (found->second.remote_us != 0) out.remote_us = found->second.remote_us;
   }
-  if (answered_.count() > 0) {
-    auto silence = static_cast<std::uint64_t>((clock_.uptime() - answered_).count() / 1000);
+  if (unanswered_.count() > 0) {
+    auto silence = static_cast<std::uint64_t>((clock_.uptime() - unanswered_).count() / 1000);
     out.steady = silence < std::max(kSilenceUs, 3 * mean_.remote_us);
   }
   return out;

@@ -15,7 +15,7 @@ struct Estimate {
   std::uint64_t local_us = 0;
   std::uint64_t remote_us = 0;  // queue, transfer and all
   std::uint64_t look_up_us = 0;
-  bool steady = false;  // answers from afar keep coming
+  bool steady = true;  // whoever is asked from afar answers
 };
 
 // Any thread.
@@ -24,6 +24,9 @@ class Times {
   explicit Times(base::Clock& clock) : clock_(clock) {}
 
   // `unit` names a translation unit: the same in the next build.
+  // A question goes out. Any answer, also a "no", is its end; note_remote and note_look_up imply one.
+  void note_question();
+  void note_reply();
   void note_local(std::string_view unit, std::uint64_t us);
   void note_remote(std::string_view unit, std::uint64_t us);
   void note_look_up(std::uint64_t us);
@@ -43,7 +46,8 @@ class Times {
   std::unordered_map<std::size_t, Pair> units_;  // guarded by mutex_; by hash of the name
   Pair mean_;                                    // guarded by mutex_
   std::uint64_t look_up_us_ = 0;                 // guarded by mutex_
-  base::Nanoseconds answered_{0};                // guarded by mutex_; uptime; 0: never
+  base::Nanoseconds unanswered_{0};              // guarded by mutex_; uptime of the first question since the
+                                                 // last answer; 0: there is none
 };
 
 }  // namespace task

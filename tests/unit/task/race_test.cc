@@ -122,7 +122,7 @@ TEST_CASE("a local compile that loses is over before the winner's files are writ
   std::string object = remote.make_result();
   remote.confirm_everything();
   remote.backend->put_result(remote.action, remote.answer);
-  // Nothing was ever answered, so the local side starts at once; the engine answers while it runs.
+  // The engine answers while the local side runs.
   remote.backend->hold_executions();
   remote.world.client.before_run = [&] {
     remote.backend->let_executions_go();
