@@ -1,21 +1,16 @@
-"""The demo, after scripts/setup: builds the projects three times in the same folder (plain, cold, warm),
-since -g puts the folder's path into every object, and compares what the builds and the daemon say with
-what is claimed."""
+"""The demo, after scripts/setup: builds the projects three times in the same folder (plain, cold, warm), and
+compares what the builds and the daemon say with what is claimed. With --cluster see cluster_demo.py."""
 
 import argparse
-import os
-import shutil
 import sys
-import threading
 from dataclasses import dataclass, field
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
-from private_daemon import GOMACC, PrivateDaemon  # noqa: E402
-from projects import all_projects, configure, slug  # noqa: E402
-from stages import TOP, StageFailed, Stages, duration, fail, run, say  # noqa: E402
-
-COMPILERS = {'cc1', 'cc1plus', 'cc1obj', 'cc1objplus'}
+from builds import Builds, CompilerCount, same_objects, task_results  # noqa: E402
+from private_daemon import PrivateDaemon  # noqa: E402
+from projects import all_projects, slug  # noqa: E402
+from stages import TOP, StageFailed, duration, fail, say  # noqa: E402
 
 
 @dataclass
@@ -30,106 +25,9 @@ class Outcome:
     most_compilers: int = 0
 
 
-class CompilerCount(threading.Thread):
-    """Looks every quarter of a second how many compilers run below this process, and keeps the most."""
-
-    def __init__(self):
-        super().__init__(daemon=True)
-        self.most, self.stopping = 0, threading.Event()
-
-    def run(self):
-        while not self.stopping.wait(0.25):
-            self.most = max(self.most, self.count())
-
-    def stop(self):
-        self.stopping.set()
-        self.join()
-        return self.most
-
-    @staticmethod
-    def count():
-        parent, compilers = {}, []
-        for entry in os.listdir('/proc'):
-            if entry.isdigit():
-                try:
-                    stat = Path('/proc', entry, 'stat').read_text()
-                    name, rest = (
-                        stat[stat.index('(') + 1 : stat.rindex(')')],
-                        stat[stat.rindex(')') + 2 :].split(),
-                    )
-                    parent[int(entry)] = int(rest[1])
-                    if name in COMPILERS or name.startswith('clang') and _is_cc1(entry):
-                        compilers.append(int(entry))
-                except (OSError, ValueError):
-                    continue
-        return sum(1 for pid in compilers if _below(pid, os.getpid(), parent))
-
-
-def _is_cc1(pid):
-    return b'\0-cc1\0' in Path('/proc', pid, 'cmdline').read_bytes()
-
-
-def _below(pid, ancestor, parent):
-    for _ in range(64):
-        if pid == ancestor:
-            return True
-        pid = parent.get(pid, 0)
-    return False
-
-
-def same_objects(objects, plain, folder):
-    """How many objects have the bytes of the plain build's, and the names of the others."""
-    different = [
-        name
-        for name in objects
-        if not (folder / name).is_file() or (plain / name).read_bytes() != (folder / name).read_bytes()
-    ]
-    return len(objects) - len(different), different
-
-
-def task_results(before, after):
-    return {name: after['results'][name] - before['results'].get(name, 0) for name in after['results']}
-
-
-class Demo:
+class Demo(Builds):
     def __init__(self, arguments):
-        self.arguments = arguments
-        self.folder = TOP / '.deps' / 'demo'
-        self.stages = Stages(7)
-        self.options = list(arguments.cmake)
-        if arguments.compiler:
-            cxx = arguments.compiler
-            cc = cxx.replace('clang++', 'clang').replace('g++', 'gcc')
-            self.options += [f'-DCMAKE_CXX_COMPILER={cxx}', f'-DCMAKE_C_COMPILER={cc}']
-        if arguments.flags is not None:
-            self.options += [f'-DCMAKE_CXX_FLAGS={arguments.flags}', f'-DCMAKE_C_FLAGS={arguments.flags}']
-        else:
-            self.options += [f'-DCMAKE_BUILD_TYPE={arguments.build_type}']
-        self.failures = []
-
-    def claim(self, held, text):
-        if not held:
-            self.failures.append(text)
-
-    def build(self, project, what, daemon):
-        """One build from an empty folder; returns the objects it compiles and the seconds ninja took."""
-        folder = self.folder / slug(project)
-        shutil.rmtree(folder, ignore_errors=True)
-        self.stages.begin(f'{project.name}: {what}')
-        env = daemon.env if daemon else None
-        objects = configure(project, folder, self.options, GOMACC if daemon else None, env)
-        jobs = self.arguments.jobs if daemon else os.cpu_count()
-        seconds, _ = run(['ninja', '-C', folder, f'-j{jobs}'], f'{what.split()[0]}-{slug(project)}', env=env)
-        return objects, seconds
-
-    def build_plain(self, project, outcome):
-        objects, outcome.seconds['plain'] = self.build(project, 'plain build, without gomacc', None)
-        self.stages.done(f'{len(objects)} compiles')
-        plain = self.folder / f'{slug(project)}.plain'
-        shutil.rmtree(plain, ignore_errors=True)
-        (self.folder / slug(project)).rename(plain)
-        outcome.compiles = len(objects)
-        return plain
+        super().__init__(arguments, stages=7)
 
     def build_with(self, daemon, project, outcome, plain, what):
         before = daemon.status() if daemon.port() else {'results': {}}
@@ -139,7 +37,7 @@ class Demo:
             text = {'cold': 'cold, through gomacc with an empty cache', 'warm': 'warm, from an empty folder'}[
                 what
             ]
-            objects, outcome.seconds[what] = self.build(project, text, daemon)
+            objects, outcome.seconds[what], _ = self.build(project, text, daemon)
         finally:
             outcome.most_compilers = max(outcome.most_compilers, counter.stop())
         status = daemon.settled_status()
@@ -173,7 +71,8 @@ class Demo:
         for project in projects:
             outcome = Outcome(project.name)
             outcomes.append(outcome)
-            plain = self.build_plain(project, outcome)
+            objects, outcome.seconds['plain'], plain = self.build_plain(project)
+            outcome.compiles = len(objects)
             for what in ('cold', 'warm'):
                 status = self.build_with(daemon, project, outcome, plain, what)
         self.verdict(outcomes, status, daemon)
@@ -235,21 +134,32 @@ def parse(argv):
     parser.add_argument(
         '--cmake', action='append', default=[], metavar='-DX=Y', help='one more word for CMake'
     )
+    parser.add_argument(
+        '--reuse-plain', action='store_true', help='no plain build where the last one had the same options'
+    )
+    cluster = parser.add_argument_group('a cluster on this machine instead')
+    cluster.add_argument(
+        '--cluster',
+        nargs='?',
+        const='casd',
+        choices=['casd', 'buildgrid'],
+        help='compile on an engine only, then again as a second machine (default: casd)',
+    )
+    cluster.add_argument(
+        '--toolchain',
+        choices=['image', 'chroot'],
+        default='image',
+        help='workers have the compiler, or get it uploaded (default: image)',
+    )
+    cluster.add_argument('--full', action='store_true', help='googletest, too')
     return parser.parse_args(argv)
 
 
-def main(argv):
-    arguments = parse(argv)
+def run_here(arguments):
     demo = Demo(arguments)
     daemon = PrivateDaemon(TOP / '.deps' / 'demo-daemon')
     try:
         demo.run(daemon)
-    except StageFailed as failure:
-        fail(str(failure))
-        return 1
-    except KeyboardInterrupt:
-        fail('interrupted')
-        return 130
     finally:
         if arguments.keep and daemon.pid():
             say(
@@ -260,6 +170,22 @@ def main(argv):
             fail('the daemon did not end by itself within ten seconds')
             demo.failures.append('stop')
     return 1 if demo.failures else 0
+
+
+def main(argv):
+    arguments = parse(argv)
+    try:
+        if arguments.cluster:
+            from cluster_demo import run_on_cluster  # needs the engines' programs
+
+            return run_on_cluster(arguments)
+        return run_here(arguments)
+    except StageFailed as failure:
+        fail(str(failure))
+        return 1
+    except KeyboardInterrupt:
+        fail('interrupted')
+        return 130
 
 
 if __name__ == '__main__':

@@ -1,0 +1,93 @@
+"""A demo's verdict rests on these: which objects differ, which compiles ended otherwise, when a plain build
+may be used again."""
+
+import argparse
+import json
+import sys
+import tempfile
+import unittest
+from pathlib import Path
+from unittest import mock
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[3] / 'scripts' / 'lib'))
+import builds  # noqa: E402
+import cluster_demo  # noqa: E402
+import demo  # noqa: E402
+from projects import Project  # noqa: E402
+
+
+class Folders(unittest.TestCase):
+    def setUp(self):
+        temporary = tempfile.TemporaryDirectory()
+        self.addCleanup(temporary.cleanup)
+        self.top = Path(temporary.name)
+
+
+class Objects(Folders):
+    def test_another_byte_and_a_missing_file_are_differences(self):
+        for folder, names in (('plain', 'abc'), ('mine', 'ab')):
+            (self.top / folder).mkdir()
+            for name in names:
+                (self.top / folder / name).write_text(name)
+        (self.top / 'mine' / 'b').write_text('B')
+        self.assertEqual((1, ['b', 'c']), builds.same_objects('abc', self.top / 'plain', self.top / 'mine'))
+
+
+class Reasons(unittest.TestCase):
+    def test_compiles_that_ended_otherwise_are_named_with_the_reason(self):
+        ended = [
+            {'source': 'b.cc', 'result': 'local_exec', 'reason': 'remote: outside_input: /x.h'},
+            {'source': 'a.cc', 'result': 'remote_exec', 'reason': ''},
+            {'source': 'a2.cc', 'result': 'failed', 'reason': ''},
+        ]
+        daemon = mock.Mock(get=mock.Mock(return_value=json.dumps({'ended': ended})))
+        self.assertEqual(
+            ['a2.cc: failed, no reason given', 'b.cc: local_exec, remote: outside_input: /x.h'],
+            cluster_demo.ClusterDemo.others(daemon, 7, ('remote_exec',)),
+        )
+        self.assertIn('after=7', daemon.get.call_args.args[0])
+
+
+class Plain(Folders):
+    def build_plain(self, *words):
+        made = builds.Builds(demo.parse(list(words)), stages=9)
+        made.folder = self.top
+        project = Project('a b', Path('/source'), ['-DX=1'])
+        built = self.top / 'a-b'
+
+        def configure(*_):
+            built.mkdir()
+            return ['x.o', 'y.o']
+
+        with mock.patch.object(builds, 'configure', configure), mock.patch.object(
+            builds, 'run', return_value=(2.5, 0)
+        ) as run, mock.patch('stages.say'):
+            result = made.build_plain(project)
+        self.assertEqual((['x.o', 'y.o'], 2.5, self.top / 'a-b.plain'), result)
+        return run.called
+
+    def test_is_used_again_only_with_the_same_options_and_when_told(self):
+        self.assertTrue(self.build_plain('--compiler', 'g++'))
+        self.assertTrue(self.build_plain('--compiler', 'g++'))
+        self.assertFalse(self.build_plain('--compiler', 'g++', '--reuse-plain'))
+        self.assertTrue(self.build_plain('--compiler', 'g++', '--flags=-O1', '--reuse-plain'))
+        self.assertFalse(self.build_plain('--compiler', 'g++', '--flags=-O1', '--reuse-plain'))
+
+
+class Arguments(unittest.TestCase):
+    def test_a_cluster_is_casd_unless_named(self):
+        self.assertIsNone(demo.parse([]).cluster)
+        self.assertEqual('casd', demo.parse(['--cluster']).cluster)
+        self.assertEqual('buildgrid', demo.parse(['--cluster=buildgrid']).cluster)
+
+    def test_the_engine_fits_the_toolchain(self):
+        for toolchain, runner in (('image', 'hosttools'), ('chroot', 'bubblewrap')):
+            arguments = argparse.Namespace(cluster='casd', toolchain=toolchain)
+            with mock.patch.object(cluster_demo.engines, 'can_hide', return_value=True):
+                engine, hide = cluster_demo.make_engine(arguments)
+            self.addCleanup(engine.close)
+            self.assertEqual((runner, toolchain == 'image'), (engine.runner, hide is not None))
+
+
+if __name__ == '__main__':
+    unittest.main()
