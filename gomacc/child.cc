@@ -165,6 +165,8 @@ class Watch {
   std::size_t room_ = kMaxKept;
 };
 
+std::string_view kept(const Relay* relay) { return relay == nullptr ? std::string_view() : relay->kept(); }
+
 }  // namespace
 
 End run(const Plan& plan) {
@@ -192,8 +194,10 @@ End run(const Plan& plan) {
     if (plan.capture) {
       sys::close(out[1]);
       sys::close(err[1]);
-      end.out = new Relay(out[0], 1, (plan.strip & wire::kStripStdout) != 0);
-      end.err = new Relay(err[0], 2, (plan.strip & wire::kStripStderr) != 0);
+      end.out = new Relay(out[0], 1, (plan.strip & wire::kStripStdout) != 0,
+                          kept(plan.before == nullptr ? nullptr : plan.before->out));
+      end.err = new Relay(err[0], 2, (plan.strip & wire::kStripStderr) != 0,
+                          kept(plan.before == nullptr ? nullptr : plan.before->err));
     }
     deadly = Watch(plan, family, signals, end).until_end();
     if (deadly != 0 || end.stopped) family.end();

@@ -13,17 +13,6 @@
 
 namespace gomacc {
 
-struct Plan {
-  const char* program;
-  const char* const* argv;
-  const char* const* env;
-  bool capture = false;
-  bool silent = false;               // both output streams go nowhere
-  std::uint8_t strip = 0;            // wire::kStrip*
-  std::vector<const char*> outputs;  // see wire::RunHead
-  Connection* daemon = nullptr;      // to hear `stop`; may be null
-};
-
 struct End {
   int wait_status = 0;
   std::uint64_t user_us = 0;
@@ -34,6 +23,18 @@ struct End {
   bool lost_reader = false;  // nobody reads our output any more
   Relay* out = nullptr;      // with `capture`
   Relay* err = nullptr;
+};
+
+struct Plan {
+  const char* program;
+  const char* const* argv;
+  const char* const* env;
+  bool capture = false;
+  bool silent = false;               // both output streams go nowhere
+  std::uint8_t strip = 0;            // wire::kStrip*
+  std::vector<const char*> outputs;  // see wire::RunHead
+  Connection* daemon = nullptr;      // to hear `stop`; may be null
+  const End* before = nullptr;       // of a run that was stopped; may be null
 };
 
 // Does not return when a signal to gomacc ended the command: gomacc dies of it too.

@@ -169,32 +169,41 @@ std::vector<const char*> get_list(wire::Reader& in) {
   end_like(run(plan));
 }
 
-// Does what a `run` message says. Returns when the daemon's word can't be followed.
+// Does what a `run` message says; again when it was stopped for a result that turned out to be of no use.
+// Returns when the daemon's word can't be followed.
 void run_as_told(const Request& request, Connection& connection, std::string_view payload) {
-  // The message must outlive the next one.
-  payload = {join({payload}), payload.size()};
-  wire::Reader in(payload);
-  wire::RunHead head = wire::get_run_head(in);
-  std::vector<const char*> argv = get_list(in);
-  std::vector<const char*> outputs = get_list(in);
-  if (!in.complete() || argv[0] == nullptr) return;
-  outputs.pop_back();
-  Plan plan{request.compiler.program, argv.data(), request.compiler.env.data()};
-  plan.capture = head.capture;
-  plan.strip = head.strip;
-  plan.outputs = outputs;
-  plan.daemon = &connection;
-  End end = run(plan);
-  if (!end.stopped) {
-    send_finished(connection, end, outputs);
-    bool may_be_stored = head.capture && !end.truncated;
-    bool wait = end.wait_status == 0 && (may_be_stored || head.again_if_lost);
-    if (wait && !wait_until_stored(connection) && head.again_if_lost) run_in_place(request, true);
-    end_like(end);
+  End before;
+  for (;;) {
+    // The message must outlive the next one.
+    payload = {join({payload}), payload.size()};
+    wire::Reader in(payload);
+    wire::RunHead head = wire::get_run_head(in);
+    std::vector<const char*> argv = get_list(in);
+    std::vector<const char*> outputs = get_list(in);
+    if (!in.complete() || argv[0] == nullptr) return;
+    outputs.pop_back();
+    Plan plan{request.compiler.program, argv.data(), request.compiler.env.data()};
+    plan.capture = head.capture;
+    plan.strip = head.strip;
+    plan.outputs = outputs;
+    plan.daemon = &connection;
+    plan.before = &before;
+    End end = run(plan);
+    if (!end.stopped) {
+      send_finished(connection, end, outputs);
+      bool may_be_stored = head.capture && !end.truncated;
+      bool wait = end.wait_status == 0 && (may_be_stored || head.again_if_lost);
+      if (wait && !wait_until_stored(connection) && head.again_if_lost) run_in_place(request, true);
+      end_like(end);
+    }
+    connection.send(wire::Type::stopped);
+    Frame frame;
+    Answer answer = wait_for_answer(connection, frame);
+    if (answer == Answer::done) finish_done(frame.payload, &end);
+    if (answer != Answer::run) return;
+    payload = frame.payload;
+    before = end;
   }
-  connection.send(wire::Type::stopped);
-  Frame frame;
-  if (wait_for_answer(connection, frame) == Answer::done) finish_done(frame.payload, &end);
 }
 
 void run_at_once(const Request& request) {

@@ -9,7 +9,8 @@ constexpr std::size_t kChunk = 16 << 10;
 
 }  // namespace
 
-Relay::Relay(int from, int to, bool strip) : from_(from), to_(to), strip_(strip) {
+Relay::Relay(int from, int to, bool strip, std::string_view seen)
+    : from_(from), to_(to), strip_(strip), seen_(seen) {
   sys::FileInfo info{};
   whole_writes_ = sys::fstat(to, &info) == 0 && S_ISREG(info.mode);
 }
@@ -48,6 +49,11 @@ void Relay::read(std::size_t& room) {
     kept_.append(piece.data(), piece.size());
     room -= piece.size();
   }
+  while (!seen_.empty() && !piece.empty() && piece.front() == seen_.front()) {
+    piece.remove_prefix(1);
+    seen_.remove_prefix(1);
+  }
+  if (!piece.empty()) seen_ = {};
   if (strip_) {
     stripper_.feed(piece, pending_);
   } else {

@@ -15,7 +15,8 @@ inline constexpr std::size_t kMaxKept = 12 << 20;
 
 class Relay {
  public:
-  Relay(int from, int to, bool strip);
+  // What the user has seen already (`seen`, which outlives it) is not shown again where it comes first.
+  Relay(int from, int to, bool strip, std::string_view seen);
   ~Relay() { close(); }
   Relay(const Relay&) = delete;
   Relay& operator=(const Relay&) = delete;
@@ -41,6 +42,7 @@ class Relay {
   int from_;
   int to_;
   bool strip_;
+  std::string_view seen_;
   bool whole_writes_ = false;  // the user's end takes everything at once
   bool lost_reader_ = false;
   bool truncated_ = false;

@@ -337,6 +337,26 @@ class Ending(gomacc_case.Told):
         )
         self.assertEqual(states, [False])
 
+    def test_after_a_stop_the_daemon_may_have_it_run_once_more(self):
+        self.compiler(
+            'echo shared; if [ -e ready ]; then echo rest; echo whole > x.o; exit 0; fi; ' + self.STUBBORN
+        )
+        told = []
+        self.serve(
+            lambda peer: self.wait_for('ready'),
+            lambda peer: peer.send(fake.frame(fake.STOP)),
+            lambda peer: peer.expect(fake.STOPPED),
+            lambda peer: self.assert_dead(),
+            lambda peer: peer.send(fake.run(['fakecc', '-c', 'x.c'], ['x.o'])),
+            lambda peer: told.append(peer.expect(fake.FINISHED)),
+            lambda peer: peer.send(fake.frame(fake.STORED)),
+            outputs=['x.o'],
+        )
+        result = self.gomacc('fakecc', '-c', 'x.c')
+        self.assertEqual((result.returncode, result.stdout, result.stderr), (0, b'shared\nrest\n', b''))
+        # The daemon gets all that the compiler said, although the user has seen a part of it before.
+        self.assertEqual((told[0].wait_status, told[0].out), (0, b'shared\nrest\n'))
+
     def test_the_daemon_dying_during_the_compile_changes_nothing(self):
         self.compiler('touch ready; while [ ! -e go ]; do sleep 0.02; done; echo done; exit 3')
 
