@@ -11,6 +11,7 @@
 #include "base/files.h"
 #include "base/thread.h"
 #include "cache/outcome_codec.h"
+#include "remote/answer.h"
 #include "remote/http_store.h"
 #include "remote/parallel.h"
 #include "wire/reapi.pb.h"
@@ -175,31 +176,16 @@ class HttpCache : public Backend {
   Remote<std::optional<Answer>> answer_of(const std::string& bytes, const std::stop_token& stop) {
     reapi::ActionResult message;
     if (!message.ParseFromArray(bytes.data(), static_cast<int>(bytes.size()))) return std::optional<Answer>();
-    base::Result<cache::DecodedOutcome> decoded = cache::from_message(message);
-    if (!decoded || decoded->outcome.exit_code != 0 || decoded->outcome.files.empty()) {
-      return std::optional<Answer>();
-    }
-    Answer answer;
-    answer.cached = true;
-    answer.outcome = std::move(decoded->outcome);
-    answer.worker = message.execution_metadata().worker();
-    for (const auto& [digest, text] : {std::pair(decoded->out_digest, &answer.outcome.out),
-                                       std::pair(decoded->err_digest, &answer.outcome.err)}) {
-      if (!digest) continue;
-      Remote<std::optional<std::string>> blob = store_.blob(*digest, stop);
+    base::Result<AnswerDraft> draft = read_entry(message);
+    if (!draft) return std::optional<Answer>();
+    Contents texts;
+    for (const base::Digest& digest : wanted(*draft)) {
+      Remote<std::optional<std::string>> blob = store_.blob(digest, stop);
       if (!blob) return blob.error();
       if (!blob->has_value()) return std::optional<Answer>();
-      *text = std::move(**blob);
+      texts.insert_or_assign(digest, std::move(**blob));
     }
-    for (reapi::OutputFile& file : *message.mutable_output_files()) {
-      if (file.contents().empty()) continue;
-      base::Digest digest = base::digest_of(file.contents());
-      // Anything else under that name is not what the entry says; the blob itself may be.
-      if (digest.hex() == file.digest().hash()) {
-        answer.contents.insert_or_assign(digest, std::move(*file.mutable_contents()));
-      }
-    }
-    return std::optional<Answer>(std::move(answer));
+    return finish(std::move(*draft), texts);
   }
 
   Remote<void> send_blob(const Source& source, const std::stop_token& stop) {

@@ -107,9 +107,19 @@ TEST_CASE("entries that no compile can have made are misses") {
   with_folder.add_output_directories()->set_path("d");
   reapi::ActionResult bad_digest = message_of(World::outcome("object"));
   bad_digest.mutable_output_files(0)->mutable_digest()->set_hash("zz");
+  // What is claimed to be so large would be waited for, and held in memory.
+  reapi::ActionResult huge_file = message_of(World::outcome("object"));
+  huge_file.mutable_output_files(0)->mutable_digest()->set_size_bytes(std::int64_t{1} << 40);
+  reapi::ActionResult huge_text = message_of(World::outcome("object"));
+  huge_text.clear_stderr_raw();
+  huge_text.mutable_stderr_digest()->set_hash(base::digest_of("text").hex());
+  huge_text.mutable_stderr_digest()->set_size_bytes(std::int64_t{1} << 40);
+  reapi::ActionResult empty_object = message_of(World::outcome(""));
   for (const std::string& bytes : {cache::encode(failed), cache::encode(empty), std::string("\xff\xff junk"),
-                                   std::string(), bytes_of(with_folder), bytes_of(bad_digest)}) {
+                                   std::string(), bytes_of(with_folder), bytes_of(bad_digest),
+                                   bytes_of(huge_file), bytes_of(huge_text), bytes_of(empty_object)}) {
     World world;
+    world.server.put("/cas/" + base::digest_of("text").hex(), "text");
     world.server.put(world.path(), bytes);
     CHECK(!world.lookup());
   }
