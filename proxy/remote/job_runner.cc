@@ -89,6 +89,12 @@ JobRunner::Attempt JobRunner::execute(const Call& call, const Job& job, bool ski
   Remote<Execution::ExecuteResponse> response =
       execution_.execute(call, job.action, job.output_paths, skip_cache, on_stage, stop);
   if (!response) return {response.error(), remedy_of(response.error(), false)};
+  if (!skip_cache && response->cached_result() && response->status().code() == 0 &&
+      response->result().exit_code() != 0) {
+    // Engines that keep failures serve them for ever, also those that were the worker's fault.
+    return {Failure{Cause::engine, "Execute: the engine keeps the failure of another run"},
+            Remedy::skip_cache};
+  }
   Attempt attempt = read(call, *response, stop);
   std::string remark = response->message().substr(0, kLongestRemark);
   if (attempt.answer) {
@@ -123,7 +129,6 @@ JobRunner::Attempt JobRunner::read(const Call& call, const Execution::ExecuteRes
     return {Failure{Cause::missing_blobs, "Execute: the messages of the compile are gone"},
             Remedy::skip_cache};
   }
-  // Engines that keep failures serve them for ever, also those that were the worker's fault.
   answer->cached = response.cached_result() && answer->outcome.exit_code == 0;
   return {std::move(*answer)};
 }

@@ -227,7 +227,25 @@ TEST_CASE("a failed compile is an outcome, and never one from a cache") {
     CHECK(answer->outcome.err == "x.cc:1: error");
     CHECK(answer->message == "see https://engine/1");
     CHECK_FALSE(answer->cached);
+    // What the engine says again past its cache is what it means.
+    CHECK(world.executions() == 2);
   }
+}
+
+TEST_CASE("a failure that the engine kept is not the outcome when the action can be compiled") {
+  World world;
+  int runs = 0;
+  world.server.runner([&](fake::Run&) {
+    if (++runs > 1) return engine::compiled(world.server);
+    engine::reapi::ExecuteResponse response;
+    response.mutable_result()->set_exit_code(137);
+    response.set_cached_result(true);
+    return response;
+  });
+  auto answer = world.run();
+  REQUIRE(answer);
+  CHECK(answer->outcome.exit_code == 0);
+  CHECK(world.executions() == 2);
 }
 
 TEST_CASE("a good result may come from the engine's cache") {
