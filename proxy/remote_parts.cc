@@ -159,3 +159,7 @@ base::Result<std::unique_ptr<RemoteParts>> RemoteParts::make(const Config& confi
                        *parts->build_ids_, *toolchain, alike});
   return parts;
 }
+
+RemoteParts::~RemoteParts() {
+  if (confirmer_) confirmer_->end();
+}

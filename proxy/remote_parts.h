@@ -35,6 +35,8 @@ class RemoteParts {
                                                          const std::vector<std::string>& env,
                                                          const remote::KeySettings& key, cache::Store& store);
 
+  ~RemoteParts();
+
   task::RemoteSide& side() { return *side_; }
   remote::Tier& tier() { return *tier_; }
   task::Share& share() { return *share_; }

@@ -16,13 +16,15 @@ namespace reapi = build::bazel::remote::execution::v2;
 
 // A fleet may get another image while we run; an answer is believed for so long.
 constexpr base::Nanoseconds kBelieved = std::chrono::hours(1);
+// A worker that could not be asked is not asked again for so long.
+constexpr base::Nanoseconds kLeftAlone = std::chrono::seconds(10);
 // Lines in one probe: some 2 MB of input, and a second or so of work for a compiler's libraries.
 constexpr std::size_t kBatch = 20'000;
 constexpr std::int64_t kProbeSeconds = 120;
 
 constexpr std::string_view kScript =
     "LC_ALL=C; export LC_ALL\n"
-    "sha256sum --check files 2>/dev/null\n"
+    "sha256sum -c files 2>/dev/null\n"
     "while IFS= read -r path; do\n"
     "  if [ -e \"$path\" ] || [ -L \"$path\" ]; then :; else echo \"absent: $path\"; fi\n"
     "done <absent\n"
@@ -139,15 +141,14 @@ OutsideFiles Confirmer::unknown_of(const OutsideFiles& wanted, std::string& refu
   return unknown;
 }
 
-Remote<void> Confirmer::probe(Backend& backend, const Call& call, const OutsideFiles& batch,
-                              const std::stop_token& stop) {
+Remote<void> Confirmer::probe(Backend& backend, const Call& call, const OutsideFiles& batch) {
   Call probe_call = call;
   probe_call.target_id = "probe of the worker's compiler and headers";
   probe_call.mnemonic = "Probe";
   Job job = probe_job(batch, settings_, nonce());
   probe_call.action_id = job.action.hex();
   Remote<Answer> answer = backend.execute(
-      probe_call, job, [](Stage) {}, stop);
+      probe_call, job, [](Stage) {}, ending_.get_token());
   if (!answer) return answer.error();
   std::optional<std::unordered_set<std::string>> good = read_probe_output(answer->outcome.out);
   if (!good) {
@@ -171,6 +172,33 @@ Remote<void> Confirmer::probe(Backend& backend, const Call& call, const OutsideF
   return {};
 }
 
+std::optional<Failure> Confirmer::recent_failure() const {
+  std::lock_guard lock(mutex_);
+  if (!failure_ || clock_.uptime() - failed_ > kLeftAlone) return std::nullopt;
+  return failure_;
+}
+
+// Requires: a pass of `one_`.
+Remote<void> Confirmer::ask(Backend& backend, const Call& call, const OutsideFiles& wanted,
+                            std::string& refused) {
+  // Whoever was before us may have asked already.
+  OutsideFiles unknown = unknown_of(wanted, refused);
+  while (refused.empty() && (!unknown.files.empty() || !unknown.absent.empty())) {
+    if (std::optional<Failure> failure = recent_failure()) return *failure;
+    unknown.files.resize(std::min(unknown.files.size(), kBatch));
+    unknown.absent.resize(std::min(unknown.absent.size(), kBatch));
+    Remote<void> asked = probe(backend, call, unknown);
+    if (!asked) {
+      std::lock_guard lock(mutex_);
+      failure_ = asked.error();
+      failed_ = clock_.uptime();
+      return asked;
+    }
+    unknown = unknown_of(wanted, refused);
+  }
+  return {};
+}
+
 Remote<void> Confirmer::confirm(Backend& backend, const Call& call, const OutsideFiles& wanted,
                                 const std::stop_token& stop) {
   std::string refused;
@@ -178,15 +206,7 @@ Remote<void> Confirmer::confirm(Backend& backend, const Call& call, const Outsid
   if (refused.empty() && (!unknown.files.empty() || !unknown.absent.empty())) {
     base::Result<base::Pass> pass = one_.enter(stop);
     if (!pass) return Failure{Cause::cancelled, "cancelled"};
-    // Whoever was before us may have asked already.
-    unknown = unknown_of(wanted, refused);
-    while (refused.empty() && (!unknown.files.empty() || !unknown.absent.empty())) {
-      unknown.files.resize(std::min(unknown.files.size(), kBatch));
-      unknown.absent.resize(std::min(unknown.absent.size(), kBatch));
-      Remote<void> asked = probe(backend, call, unknown, stop);
-      if (!asked) return asked;
-      unknown = unknown_of(wanted, refused);
-    }
+    if (Remote<void> asked = ask(backend, call, wanted, refused); !asked) return asked;
   }
   if (!refused.empty()) return Failure{Cause::unplaceable, refused};
   return {};

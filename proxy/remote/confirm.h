@@ -29,11 +29,17 @@ struct OutsideFiles {
   std::vector<std::string> absent;  // must not be there
 };
 
-// Any thread. One probe runs at a time; who needs the same files waits for it.
+// Any thread. One probe runs at a time; who needs the same files waits for it. It runs to its end even when
+// whoever began it is stopped: else, where compiles here are quicker than a probe, none would ever end. A
+// worker that could not be asked is left alone for some seconds, so that those who waited do not ask one
+// after the other.
 class Confirmer {
  public:
   // `settings` gives the platform of the actions that will be sent.
   Confirmer(KeySettings settings, base::Clock& clock);
+
+  // Stops a probe that runs, and all later ones.
+  void end() { ending_.request_stop(); }
 
   // A failure `unplaceable` that names a file when the workers differ, another when they could not be asked.
   Remote<void> confirm(Backend& backend, const Call& call, const OutsideFiles& wanted,
@@ -44,16 +50,20 @@ class Confirmer {
 
  private:
   OutsideFiles unknown_of(const OutsideFiles& wanted, std::string& refused);
-  Remote<void> probe(Backend& backend, const Call& call, const OutsideFiles& batch,
-                     const std::stop_token& stop);
+  Remote<void> ask(Backend& backend, const Call& call, const OutsideFiles& wanted, std::string& refused);
+  Remote<void> probe(Backend& backend, const Call& call, const OutsideFiles& batch);
+  std::optional<Failure> recent_failure() const;
 
   const KeySettings settings_;
   base::Clock& clock_;
+  std::stop_source ending_;
   base::Gate one_{1};
   mutable std::mutex mutex_;
   std::unordered_set<std::string> confirmed_;             // guarded by mutex_; path, and digest or nothing
   std::unordered_map<std::string, std::string> refused_;  // guarded by mutex_; the same, why
   base::Nanoseconds since_{0};                            // guarded by mutex_; uptime of the oldest answer
+  std::optional<Failure> failure_;                        // guarded by mutex_; of the last probe
+  base::Nanoseconds failed_{0};                           // guarded by mutex_; uptime
 };
 
 // The probe for `batch` as a job, and what its output says: the names that are as wanted. Pure.

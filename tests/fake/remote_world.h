@@ -32,6 +32,8 @@ class RemoteWorld {
     world.write("x.cc", "#include \"x.h\"\nint f() { return h(); }\n");
   }
 
+  ~RemoteWorld() { confirmer_.end(); }
+
   static std::vector<std::string> command() { return {"g++", "-c", "x.cc", "-o", "x.o"}; }
 
   // Compiles here, moves the result to the cluster, and forgets that it was compiled. The object.

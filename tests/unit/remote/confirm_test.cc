@@ -89,7 +89,28 @@ TEST_CASE("an engine that cannot be asked is another failure, and is asked again
   CHECK(result.error().cause == remote::Cause::unavailable);
   f.backend.fail_executions(std::nullopt);
   f.says = "/a: OK\n";
+  // Whoever waited meanwhile does not ask it once more, each for as long as that takes.
+  result = f.confirmer.confirm(f.backend, {}, {{file("/a")}, {}}, {});
+  CHECK(result.error().message == "gone");
+  CHECK(f.probes() == 1);
+  f.clock.advance(std::chrono::seconds(11));
   CHECK(f.confirm({{file("/a")}, {}}).empty());
+}
+
+TEST_CASE("a probe outlives the one who began it, and ends with the confirmer") {
+  Fixture f;
+  f.says = "/a: OK\n";
+  std::stop_source stop;
+  auto probe = f.backend.before_execute;
+  f.backend.before_execute = [&](const remote::Job& job) {
+    stop.request_stop();
+    probe(job);
+  };
+  CHECK(f.confirmer.confirm(f.backend, {}, {{file("/a")}, {}}, stop.get_token()).ok());
+  CHECK(f.confirmer.size() == 1);
+  f.confirmer.end();
+  remote::Remote<void> result = f.confirmer.confirm(f.backend, {}, {{file("/b")}, {}}, {});
+  CHECK(result.error().cause == remote::Cause::cancelled);
 }
 
 TEST_CASE("a confirmation grows old") {
