@@ -56,6 +56,14 @@ RemoteRun::Ending RemoteRun::make_ending() {
   return ending;
 }
 
+// What nobody asked for is neither fetched nor kept.
+void RemoteRun::leave_asked(remote::Answer& answer) const {
+  const std::vector<std::string>& asked = order_.job.output_paths;
+  std::erase_if(answer.outcome.files, [&](const cache::OutputFile& file) {
+    return std::find(asked.begin(), asked.end(), file.path) == asked.end();
+  });
+}
+
 bool RemoteRun::has_required(const remote::Answer& answer) const {
   const std::vector<cache::OutputFile>& files = answer.outcome.files;
   return std::all_of(order_.required.begin(), order_.required.end(), [&](const std::string& path) {
@@ -112,6 +120,7 @@ bool RemoteRun::look_up(Ending& ending) {
   side_.times.note_look_up(us_since(clock_, start));
   if (!found->has_value()) return false;
   remote::Answer& answer = **found;
+  leave_asked(answer);
   if (has_required(answer) && complete(*cache, answer, ending.why)) {
     ending.answer = std::move(answer);
     return true;
@@ -139,6 +148,7 @@ void RemoteRun::execute(Ending& ending) {
     if (!answer) return note_failure(answer.error(), ending.why);
     side_.tier.succeeded();
     side_.times.note_reply();
+    leave_asked(*answer);
     if (answer->outcome.exit_code != 0) {
       ending.why = "the compiler reported an error on the cluster";
       ending.report = std::move(*answer);

@@ -65,6 +65,7 @@ class RemoteRun {
   bool look_up(Ending& ending);
   void execute(Ending& ending);
   bool complete(remote::Backend& backend, remote::Answer& answer, std::string& why);
+  void leave_asked(remote::Answer& answer) const;
   bool has_required(const remote::Answer& answer) const;
   void note_failure(const remote::Failure& failure, std::string& why);
 

@@ -17,6 +17,9 @@ struct Fixture {
     order.job.action = remote.action;
     order.unit = "x.cc";
     order.required = {"x.o"};
+    for (const cache::OutputFile& file : remote.answer.outcome.files) {
+      order.job.output_paths.push_back(file.path);
+    }
   }
 
   task::RemoteRun::Ending run() {
@@ -37,6 +40,16 @@ TEST_CASE("a hit comes with every blob") {
   CHECK(!ending.executed);
   CHECK(ending.answer->contents.size() == f.remote.answer.outcome.files.size());
   CHECK(f.remote.times().estimate("x.cc").look_up_us > 0);
+}
+
+TEST_CASE("files that nobody asked for are left out") {
+  Fixture f;
+  remote::Answer more = f.remote.answer;
+  more.outcome.files.push_back({"core", base::digest_of("nowhere to be had"), false});
+  f.remote.backend->put_entry(f.remote.action, more);
+  task::RemoteRun::Ending ending = f.run();
+  REQUIRE(ending.answer);
+  CHECK(ending.answer->outcome.files.size() == f.remote.answer.outcome.files.size());
 }
 
 TEST_CASE("blobs that lie here are not fetched") {
