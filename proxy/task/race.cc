@@ -28,6 +28,29 @@ bool is_inside(const Prepared& prepared) {
   return !root.empty() && base::is_below(prepared.command.compiler, root);
 }
 
+// Libraries that any program may load, and that hold nothing of a compiler: one that travels runs with the
+// worker's own.
+bool is_runtime_library(std::string_view path) {
+  constexpr std::string_view kNames[] = {
+      "ld-",         "libc.so", "libm.so",    "libmvec.so", "libdl.so",     "libpthread.", "librt.so",
+      "libgcc_s.so", "libz.so", "libstdc++.", "libc++.so",  "libc++abi.so", "libzstd.so"};
+  std::string_view name = base::base_name(path);
+  return std::any_of(std::begin(kNames), std::end(kNames),
+                     [&](std::string_view known) { return name.starts_with(known); });
+}
+
+// What the compile needs of a worker when the compiler travels with the inputs.
+remote::OutsideFiles outside_of_travelling(const remote::Action& action) {
+  remote::OutsideFiles outside;
+  outside.files = action.outside;
+  for (const remote::KeyFile& part : action.outside_parts) {
+    if (!is_runtime_library(part.path)) outside.files.push_back(part);
+  }
+  // Where headers come from outside, others could come before them.
+  if (!action.outside.empty()) outside.absent = action.outside_absent;
+  return outside;
+}
+
 class Race {
  public:
   Race(Task& task, Prepared& prepared)
@@ -86,8 +109,9 @@ class Race {
     for (const remote::Blob& blob : action.directories) sources.push_back({blob.digest, blob.bytes, {}});
     sources.push_back({base::digest_of(action.command), action.command, {}});
     sources.push_back({action.digest, action.action, {}});
-    order.outside.files = action.outside;
+    if (side_.toolchain == remote::Toolchain::inside) order.outside = outside_of_travelling(action);
     if (side_.toolchain != remote::Toolchain::image) return;
+    order.outside.files = action.outside;
     order.outside.files.insert(order.outside.files.end(), action.outside_parts.begin(),
                                action.outside_parts.end());
     order.outside.absent = action.outside_absent;
@@ -228,8 +252,9 @@ std::string bound_here(const Prepared& prepared, const RemoteSide& side) {
                                 : "toolchain: image needs a container-image by digest or workers_identical";
     case remote::Toolchain::inside:
       if (!is_inside(prepared)) return "toolchain: the compiler is not in the exec root";
-      if (!action.outside.empty() && !side.workers_alike) {
-        return "outside_input: " + action.outside.front().path + ", and workers are not known to be alike";
+      if (std::vector<remote::KeyFile> files = outside_of_travelling(action).files;
+          !files.empty() && !side.workers_alike) {
+        return "outside_input: " + files.front().path + ", and workers are not known to be alike";
       }
       return {};
     case remote::Toolchain::none:

@@ -2,6 +2,8 @@
 
 #include <doctest/doctest.h>
 
+#include <filesystem>
+
 #include "fake/remote_world.h"
 
 namespace {
@@ -77,6 +79,28 @@ TEST_CASE("a worker that lacks a header gets no compile") {
   CHECK(compiles(remote) == 0);
   CHECK(remote.world.last().reason.find("on the worker") != std::string::npos);
   CHECK(remote.world.exists("x.o"));
+}
+
+TEST_CASE("a compiler that only seems to lie in the exec root is confirmed as well") {
+  RemoteWorld remote;
+  remote.world.write(".goma.json", "{}");
+  std::error_code error;
+  std::filesystem::create_symlink("/usr/bin/g++", remote.world.work() + "/g++", error);
+  REQUIRE(!error);
+  remote.side.toolchain = remote::Toolchain::inside;
+  remote.world.services().remote = &remote.side;
+  task::Request request = remote.world.request(RemoteWorld::command());
+  request.compiler = remote.world.work() + "/g++";
+  request.env.push_back("GOMA_USE_LOCAL=false");
+  std::string asked;
+  remote.backend->before_execute = [&](const remote::Job& job) {
+    for (const remote::Source& source : job.sources) asked += source.bytes;
+  };
+  task::serve(remote.world.services(), request, remote.world.client, {});
+  CHECK(remote.world.last().result == task::Result::local_exec);
+  INFO(remote.world.last().reason);
+  CHECK(compiles(remote) == 0);
+  CHECK(asked.find("/cc1plus\n") != std::string::npos);
 }
 
 TEST_CASE("what the cluster cannot do is compiled here") {
@@ -188,6 +212,14 @@ TEST_CASE("what binds a compile to this machine is named") {
   CHECK(task::bound_here(prepared, remote.side).empty());
   prepared.action.outside.push_back({{}, "/usr/include/stdio.h"});
   CHECK(task::bound_here(prepared, remote.side).find("/usr/include/stdio.h") != std::string::npos);
+  prepared.action.outside.clear();
+  // The compiler in the exec root may be a link to one that does not travel.
+  prepared.action.outside_parts = {{{}, "/lib/ld-linux-x86-64.so.2"}, {{}, "/lib/libc.so.6"}};
+  CHECK(task::bound_here(prepared, remote.side).empty());
+  prepared.action.outside_parts.push_back({{}, "/usr/lib/gcc/x86_64-linux-gnu/12/cc1plus"});
+  CHECK(task::bound_here(prepared, remote.side).find("cc1plus") != std::string::npos);
+  remote.side.workers_alike = true;
+  CHECK(task::bound_here(prepared, remote.side).empty());
   prepared.action.bound = "native_cpu: x";
   CHECK(task::bound_here(prepared, remote.side) == "native_cpu: x");
 }
