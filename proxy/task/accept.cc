@@ -6,6 +6,7 @@
 
 #include "task/cached.h"
 #include "task/depfile_check.h"
+#include "task/keep.h"
 
 namespace task {
 namespace {
@@ -27,6 +28,9 @@ class Acceptance {
   base::Result<Reply> accept() {
     if (answer_.outcome.exit_code != 0)
       return base::unsupported("remote_failed: the compiler reported an error");
+    // A search for the worker's folder would not see into them.
+    if (unit_.portable && may_compress(prepared_.command))
+      return base::unsupported("compressed_sections: they cannot be searched");
     base::Result<void> good = check_outputs();
     if (good) good = check_messages();
     if (!good) return good.error();

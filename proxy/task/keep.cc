@@ -186,17 +186,8 @@ class Keeper {
     return true;
   }
 
-  // Compressed sections could hide the root from the search.
-  bool may_compress() const {
-    for (const compiler::Arg& arg : prepared_.command.args) {
-      if (arg.text.starts_with("-gz") || arg.text.find("compress-debug-sections") != std::string::npos)
-        return true;
-    }
-    return false;
-  }
-
   bool holds_root() {
-    if (may_compress()) return true;
+    if (may_compress(prepared_.command)) return true;
     const remote::Roots& roots = prepared_.unit->roots;
     for (Opened& item : opened_) {
       if (item.destination->kind != Destination::Kind::file) continue;
@@ -249,6 +240,12 @@ class Keeper {
 };
 
 }  // namespace
+
+bool may_compress(const compiler::Command& command) {
+  return std::any_of(command.args.begin(), command.args.end(), [](const compiler::Arg& arg) {
+    return arg.text.starts_with("-gz") || arg.text.find("compress-debug-sections") != std::string::npos;
+  });
+}
 
 base::Result<void> keep(Task& task, Prepared& prepared, const LocalRun& run) {
   PhaseTimer timer(task, Phase::store);

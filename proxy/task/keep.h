@@ -20,6 +20,9 @@ struct LocalRun {
   NeighbourList neighbours;
 };
 
+// True when the object may hold compressed sections, in which no search finds the name of a folder.
+bool may_compress(const compiler::Command& command);
+
 // Keeps the result. An `unsupported` error with the label of the reason when it must not be kept, another
 // error when it could not be. Requires: report.succeeded().
 base::Result<void> keep(Task& task, Prepared& prepared, const LocalRun& run);

@@ -9,6 +9,7 @@
 #include "task/accept.h"
 #include "task/cached.h"
 #include "task/colour.h"
+#include "task/keep.h"
 #include "task/plan.h"
 #include "task/remote_run.h"
 #include "task/run_local.h"
@@ -244,6 +245,8 @@ class Race {
 std::string bound_here(const Prepared& prepared, const RemoteSide& side) {
   const remote::Action& action = prepared.action;
   if (!action.bound.empty()) return action.bound;
+  if (action.portable && may_compress(prepared.command))
+    return "compressed_sections: the result could not be searched for the worker's folder";
   switch (side.toolchain) {
     case remote::Toolchain::chroot:
       return {};

@@ -67,3 +67,17 @@ TEST_CASE("a result without a private depfile of its own is what the user gets")
   CHECK(remote.world.exists("x.o"));
   CHECK(!remote.world.exists("x.o.goma.d"));
 }
+
+TEST_CASE("sections that could hide the worker's folder are not taken") {
+  std::vector<std::string> command = RemoteWorld::command();
+  command.insert(command.begin() + 1, {"-g", "-gz"});
+  RemoteWorld remote;
+  remote.make_result(command);
+  remote.backend->put_entry(remote.action, remote.answer);
+  task::Request request = remote.world.request(command);
+  request.env.push_back("GOMA_USE_LOCAL=false");
+  task::serve(remote.world.services(), request, remote.world.client, {});
+  CHECK(remote.world.last().result == task::Result::local_exec);
+  CHECK(remote.world.last().reason.find("compressed_sections") != std::string::npos);
+  CHECK(remote.backend->calls().jobs.empty());
+}

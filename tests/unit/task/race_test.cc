@@ -220,6 +220,11 @@ TEST_CASE("what binds a compile to this machine is named") {
   CHECK(task::bound_here(prepared, remote.side).find("cc1plus") != std::string::npos);
   remote.side.workers_alike = true;
   CHECK(task::bound_here(prepared, remote.side).empty());
+  // What compressed sections hold could not be searched; in the absolute form there is nothing to find.
+  prepared.command.args.push_back({"-gz", compiler::ArgRole::plain, 0});
+  CHECK(task::bound_here(prepared, remote.side).empty());
+  prepared.action.portable = true;
+  CHECK(task::bound_here(prepared, remote.side).starts_with("compressed_sections: "));
   prepared.action.bound = "native_cpu: x";
   CHECK(task::bound_here(prepared, remote.side) == "native_cpu: x");
 }
