@@ -27,13 +27,18 @@ constexpr std::string_view kPath = "PATH=/usr/local/bin:/usr/bin:/bin";
 class Builder {
  public:
   Builder(const compiler::Command& command, const compiler::Compiler& compiler,
-          const inputs::Closure& closure, const KeySettings& settings, inputs::FileIndex& index)
+          const inputs::Closure& closure, const KeySettings& settings, inputs::FileIndex& index,
+          const std::string& salt)
       : command_(command),
         compiler_(compiler),
         closure_(closure),
         settings_(settings),
         index_(index),
-        salt_(settings) {}
+        is_salted_(!salt.empty()),
+        lists_outside_(settings.list_outside && !is_salted_),
+        salt_(settings) {
+    action_.salt = salt;
+  }
 
   base::Result<Action> build(const std::vector<std::string>& key_env) {
     inputs::Trail trail;
@@ -43,7 +48,7 @@ class Builder {
     base::Result<void> added = add_inputs();
     if (added) added = add_compiler();
     if (!added) return added.error();
-    if (settings_.list_outside) list_absent();
+    if (lists_outside_) list_absent();
     if (!action_.portable && !settings_.chroot && action_.bound.empty()) {
       action_.bound = "absolute_form: " + action_.absolute_because;
     }
@@ -91,8 +96,7 @@ class Builder {
     return path.size() > root ? path.substr(root + 1) : std::string_view();
   }
 
-  void add_file(inputs::NodeId node, const base::Digest& digest) {
-    std::string path = index_.path(node);
+  void add_file(inputs::NodeId node, std::string path, const base::Digest& digest) {
     tree_.add_file(in_tree(path), digest, (index_.stat(node).mode & 0100) != 0);
     if (sent_.insert(digest).second) action_.files.push_back({digest, std::move(path)});
   }
@@ -110,20 +114,22 @@ class Builder {
 
   base::Result<void> add_inputs() {
     for (const inputs::Input& input : closure_.inputs) {
+      std::string path = index_.path(input.node);
+      bool is_sent = travels(path);
+      if (!is_sent && is_salted_) continue;
       base::Result<base::Digest> digest = index_.digest(input.node);
       if (!digest) return digest.error();
-      std::string path = index_.path(input.node);
-      if (travels(path)) {
-        add_file(input.node, *digest);
+      if (is_sent) {
+        add_file(input.node, std::move(path), *digest);
         continue;
       }
-      salt_.add(path, *digest);
-      add_outside(path, *digest, action_.outside);
       // Outputs may hold the name a file was found by, which links outside the tree decide.
       if (!input.spelled.empty() && input.spelled != path) {
         salt_.add(input.spelled, *digest);
         if (base::is_absolute(input.spelled)) add_outside(input.spelled, *digest, action_.outside);
       }
+      salt_.add(path, *digest);
+      add_outside(std::move(path), *digest, action_.outside);
     }
     for (inputs::NodeId node : closure_.links) {
       if (travels(index_.path(node))) add_link(node);
@@ -148,17 +154,21 @@ class Builder {
     for (inputs::NodeId node : trail) {
       if (index_.type(node) == base::FileType::symlink && travels(index_.path(node))) add_link(node);
     }
-    if (found.type != base::FileType::regular || !travels(index_.path(found.node))) return {};
+    std::string physical = index_.path(found.node);
+    if (found.type != base::FileType::regular || !travels(physical)) return {};
     base::Result<base::Digest> digest = index_.digest(found.node);
     if (!digest) return digest.error();
-    add_file(found.node, *digest);
+    add_file(found.node, std::move(physical), *digest);
     return {};
   }
 
   base::Result<void> add_compiler() {
-    base::Result<void> added =
-        salt_.add_compiler(command_, compiler_, [this](const std::string& path) { return travels(path); });
-    if (!added) return added;
+    base::Result<void> added;
+    if (!is_salted_) {
+      added =
+          salt_.add_compiler(command_, compiler_, [this](const std::string& path) { return travels(path); });
+      if (!added) return added;
+    }
     if (command_.traits.native_cpu) action_.bound = "native_cpu: the command means this machine's processor";
     if (travels(command_.compiler)) added = add_travelling(command_.compiler);
     for (const compiler::Part& part : compiler_.parts) {
@@ -173,8 +183,8 @@ class Builder {
     return added;
   }
 
-  void add_outside(const std::string& path, const base::Digest& digest, std::vector<KeyFile>& list) const {
-    if (settings_.list_outside) list.push_back({digest, path});
+  void add_outside(std::string path, const base::Digest& digest, std::vector<KeyFile>& list) const {
+    if (lists_outside_) list.push_back({digest, std::move(path)});
   }
 
   // clang knows a gcc installation, and with it the C++ headers, by its start-up objects, which no compile
@@ -197,9 +207,16 @@ class Builder {
     for (const std::string& path : compiler_.absent) {
       if (!travels(path)) action_.outside_absent.push_back(path);
     }
+    inputs::Trail absent;
     for (inputs::NodeId node : closure_.trail) {
-      if (index_.type(node) != base::FileType::absent) continue;
-      if (std::string path = index_.path(node); !travels(path)) action_.outside_absent.push_back(path);
+      if (index_.type(node) == base::FileType::absent) absent.push_back(node);
+    }
+    std::sort(absent.begin(), absent.end());
+    absent.erase(std::unique(absent.begin(), absent.end()), absent.end());
+    for (inputs::NodeId node : absent) {
+      if (std::string path = index_.path(node); !travels(path)) {
+        action_.outside_absent.push_back(std::move(path));
+      }
     }
     std::sort(action_.outside_absent.begin(), action_.outside_absent.end());
     action_.outside_absent.erase(std::unique(action_.outside_absent.begin(), action_.outside_absent.end()),
@@ -262,7 +279,8 @@ class Builder {
     cache::set_digest(base::digest_of(action_.command), *message.mutable_command_digest());
     cache::set_digest(action_.directories.back().digest, *message.mutable_input_root_digest());
     message.mutable_timeout()->set_seconds(kTimeoutSeconds);
-    message.set_salt(salt_.finish());
+    if (!is_salted_) action_.salt = salt_.finish();
+    message.set_salt(action_.salt);
     set_platform(settings_, *message.mutable_platform());
     action_.action = message.SerializeAsString();
     action_.digest = base::digest_of(action_.action);
@@ -273,6 +291,8 @@ class Builder {
   const inputs::Closure& closure_;
   const KeySettings& settings_;
   inputs::FileIndex& index_;
+  const bool is_salted_;
+  const bool lists_outside_;
   Action action_;
   Salt salt_;
   Tree tree_;
@@ -283,8 +303,9 @@ class Builder {
 
 base::Result<Action> make_action(const compiler::Command& command, const compiler::Compiler& compiler,
                                  const inputs::Closure& closure, const std::vector<std::string>& key_env,
-                                 const KeySettings& settings, inputs::FileIndex& index) {
-  return Builder(command, compiler, closure, settings, index).build(key_env);
+                                 const KeySettings& settings, inputs::FileIndex& index,
+                                 const std::string& salt) {
+  return Builder(command, compiler, closure, settings, index, salt).build(key_env);
 }
 
 std::string action_path(const compiler::Command& command, const Action&, std::string_view path) {

@@ -63,6 +63,7 @@ struct Action {
   std::string absolute_because;  // why the absolute form was used, in words; empty when portable
   bool shared = false;           // portable, and free of R: a result must not hold R
   Roots roots;
+  std::string salt;    // Action.salt, which is the same in both forms
   std::string action;  // the serialised messages
   std::string command;
   std::vector<Blob> directories;  // children before parents; the root last
@@ -77,9 +78,12 @@ struct Action {
 };
 
 // Pure but for what the index remembers (digests of the inputs). An error only when an input cannot be read.
+// `salt`: that of the other form, where it was made before; it is not made again then, nor is what lies
+// outside listed.
 base::Result<Action> make_action(const compiler::Command& command, const compiler::Compiler& compiler,
                                  const inputs::Closure& closure, const std::vector<std::string>& key_env,
-                                 const KeySettings& settings, inputs::FileIndex& index);
+                                 const KeySettings& settings, inputs::FileIndex& index,
+                                 const std::string& salt = {});
 
 // How the Action names an output that the command opens as `path` (typed or derived): relative to the working
 // directory, as in output_paths and in an Outcome.

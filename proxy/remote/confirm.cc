@@ -36,9 +36,6 @@ bool is_plain_line(std::string_view path) {
          path.find('\r') == std::string_view::npos;
 }
 
-std::string key_of(const KeyFile& file) { return file.path + '\0' + file.digest.hex(); }
-std::string key_of(const std::string& absent) { return absent + '\0'; }
-
 Source source_of(std::string bytes) {
   base::Digest digest = base::digest_of(bytes);
   return {digest, std::move(bytes), {}};
@@ -117,14 +114,15 @@ OutsideFiles Confirmer::unknown_of(const OutsideFiles& wanted, std::string& refu
   OutsideFiles unknown;
   std::lock_guard lock(mutex_);
   if (clock_.uptime() - since_ > kBelieved) {
-    confirmed_.clear();
+    files_.clear();
+    absent_.clear();
     refused_.clear();
     since_ = clock_.uptime();
   }
-  auto is_unknown = [&](const std::string& key, const std::string& path) {
-    if (confirmed_.count(key) > 0) return false;
-    if (auto found = refused_.find(key); found != refused_.end()) {
-      refused = found->second;
+  auto is_unknown = [&](const std::string& path, const base::Digest& digest) {
+    auto found = refused_.find(path);
+    if (found != refused_.end() && found->second.wanted == digest) {
+      refused = found->second.why;
     } else if (!is_plain_line(path)) {
       refused = path + " has a name that cannot be asked for";
     } else {
@@ -133,10 +131,12 @@ OutsideFiles Confirmer::unknown_of(const OutsideFiles& wanted, std::string& refu
     return false;
   };
   for (const KeyFile& file : wanted.files) {
-    if (is_unknown(key_of(file), file.path)) unknown.files.push_back(file);
+    auto known = files_.find(file.path);
+    if (known != files_.end() && known->second == file.digest) continue;
+    if (is_unknown(file.path, file.digest)) unknown.files.push_back(file);
   }
   for (const std::string& path : wanted.absent) {
-    if (is_unknown(key_of(path), path)) unknown.absent.push_back(path);
+    if (absent_.count(path) == 0 && is_unknown(path, {})) unknown.absent.push_back(path);
   }
   return unknown;
 }
@@ -156,18 +156,22 @@ Remote<void> Confirmer::probe(Backend& backend, const Call& call, const OutsideF
                    "the worker could not be asked for its files: " + answer->outcome.err.substr(0, 200)};
   }
   std::lock_guard lock(mutex_);
-  auto note = [&](const std::string& key, const std::string& path, const char* difference) {
-    if (good->count(path) > 0) {
-      confirmed_.insert(key);
-    } else {
-      refused_.emplace(key, path + difference);
-    }
+  auto refuse = [this](const std::string& path, const base::Digest& digest, const char* difference) {
+    refused_.insert_or_assign(path, Refusal{digest, path + difference});
   };
   for (const KeyFile& file : batch.files) {
-    note(key_of(file), file.path, " is missing on the worker or differs from the one here");
+    if (good->count(file.path) > 0) {
+      files_.insert_or_assign(file.path, file.digest);
+    } else {
+      refuse(file.path, file.digest, " is missing on the worker or differs from the one here");
+    }
   }
   for (const std::string& path : batch.absent) {
-    note(key_of(path), path, " is on the worker and not here");
+    if (good->count(path) > 0) {
+      absent_.insert(path);
+    } else {
+      refuse(path, {}, " is on the worker and not here");
+    }
   }
   return {};
 }
@@ -214,7 +218,7 @@ Remote<void> Confirmer::confirm(Backend& backend, const Call& call, const Outsid
 
 std::size_t Confirmer::size() const {
   std::lock_guard lock(mutex_);
-  return confirmed_.size();
+  return files_.size() + absent_.size();
 }
 
 }  // namespace remote

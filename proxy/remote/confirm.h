@@ -59,11 +59,17 @@ class Confirmer {
   std::stop_source ending_;
   base::Gate one_{1};
   mutable std::mutex mutex_;
-  std::unordered_set<std::string> confirmed_;             // guarded by mutex_; path, and digest or nothing
-  std::unordered_map<std::string, std::string> refused_;  // guarded by mutex_; the same, why
-  base::Nanoseconds since_{0};                            // guarded by mutex_; uptime of the oldest answer
-  std::optional<Failure> failure_;                        // guarded by mutex_; of the last probe
-  base::Nanoseconds failed_{0};                           // guarded by mutex_; uptime
+  // What workers have, by path; all guarded by mutex_. A refusal knows why, and of which content.
+  struct Refusal {
+    base::Digest wanted;  // of nothing for a name that must be absent
+    std::string why;
+  };
+  std::unordered_map<std::string, base::Digest> files_;
+  std::unordered_set<std::string> absent_;
+  std::unordered_map<std::string, Refusal> refused_;
+  base::Nanoseconds since_{0};      // guarded by mutex_; uptime of the oldest answer
+  std::optional<Failure> failure_;  // guarded by mutex_; of the last probe
+  base::Nanoseconds failed_{0};     // guarded by mutex_; uptime
 };
 
 // The probe for `batch` as a job, and what its output says: the names that are as wanted. Pure.

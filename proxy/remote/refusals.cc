@@ -49,6 +49,11 @@ std::string Refusals::reason() {
 }
 
 std::string Refusals::reason(Right right) {
+  {
+    std::lock_guard lock(mutex_);
+    // As a rule; the version, for which files are looked at, is not worth its price then.
+    if (!refusals_[static_cast<std::size_t>(right)].standing) return {};
+  }
   std::uint64_t version = credentials_.version();
   base::Nanoseconds now = clock_.uptime();
   std::lock_guard lock(mutex_);

@@ -7,7 +7,9 @@
 namespace remote {
 
 void Salt::add(std::string_view path, const base::Digest& digest) {
-  std::string line(path);
+  std::string line;
+  line.reserve(path.size() + 2 * digest.hash.size() + 2);
+  line += path;
   line += '\0';
   line += digest.hex();
   line += '\n';

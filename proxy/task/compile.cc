@@ -113,6 +113,19 @@ std::optional<Reply> try_cache(Task& task, const Unit& unit) {
   return answer_from_cache(task, unit);
 }
 
+// A result that turned out to name its checkout was kept under the absolute form. There is seldom one, and
+// only then is the form taken on.
+std::optional<Reply> try_absolute_form(Task& task, Prepared& prepared) {
+  if (is_true(task.request, "GOMA_STORE_ONLY")) return std::nullopt;
+  base::Result<remote::Action> absolute = absolute_form(task, prepared);
+  if (!absolute || !task.services.store.lookup(absolute->digest)) return std::nullopt;
+  Prepared other = prepared;
+  if (!use_absolute_form(task, other)) return std::nullopt;
+  std::optional<Reply> reply = answer_from_cache(task, *other.unit);
+  if (reply) prepared.unit = std::move(other.unit);
+  return reply;
+}
+
 Reply compile(Task& task) {
   const Services& services = task.services;
   if (!services.enabled) return run_uncached(task, "disabled: by the setting goma");
@@ -144,13 +157,9 @@ Reply compile(Task& task) {
   services.memo.put(asked, prepared->unit);
   if (std::optional<Reply> reply = try_cache(task, *prepared->unit)) return *reply;
   if (prepared->action.shared) {
-    // A result that turned out to name its checkout was kept under the absolute form.
-    Prepared absolute = *prepared;
-    if (use_absolute_form(task, absolute)) {
-      if (std::optional<Reply> reply = try_cache(task, *absolute.unit)) {
-        services.memo.put(asked, absolute.unit);
-        return *reply;
-      }
+    if (std::optional<Reply> reply = try_absolute_form(task, *prepared)) {
+      services.memo.put(asked, prepared->unit);
+      return *reply;
     }
   }
 

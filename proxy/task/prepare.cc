@@ -157,12 +157,15 @@ base::Result<Prepared> prepare(Task& task, const std::vector<std::string>& key_e
   return prepared;
 }
 
-base::Result<void> use_absolute_form(Task& task, Prepared& prepared) {
+base::Result<remote::Action> absolute_form(Task& task, const Prepared& prepared) {
   remote::KeySettings settings = task.services.key;
   settings.absolute_only = true;
-  base::Result<remote::Action> action =
-      remote::make_action(prepared.command, *prepared.compiler, prepared.closure, prepared.key_env, settings,
-                          task.services.index);
+  return remote::make_action(prepared.command, *prepared.compiler, prepared.closure, prepared.key_env,
+                             settings, task.services.index, prepared.action.salt);
+}
+
+base::Result<void> use_absolute_form(Task& task, Prepared& prepared) {
+  base::Result<remote::Action> action = absolute_form(task, prepared);
   if (!action) return action.error();
   prepared.action = std::move(*action);
   prepared.unit = make_unit(task, prepared);

@@ -42,6 +42,7 @@ struct Found {
 base::Result<Found> find_inputs(Task& task);
 
 // The same command under the absolute form, for a result that turned out to hold the root.
+base::Result<remote::Action> absolute_form(Task& task, const Prepared& prepared);
 base::Result<void> use_absolute_form(Task& task, Prepared& prepared);
 
 }  // namespace task

@@ -1,6 +1,7 @@
 #include "task/race.h"
 
 #include <algorithm>
+#include <iterator>
 #include <memory>
 #include <utility>
 
@@ -85,7 +86,8 @@ class Race {
     return facts;
   }
 
-  RemoteRun::Order order() const {
+  // Takes from the Action what only the execution needs.
+  RemoteRun::Order order() {
     RemoteRun::Order order;
     order.call = call();
     order.unit = unit_name_;
@@ -102,20 +104,25 @@ class Race {
     return order;
   }
 
-  void add_execution(RemoteRun::Order& order) const {
-    const remote::Action& action = prepared_.action;
+  void add_execution(RemoteRun::Order& order) {
+    remote::Action& action = prepared_.action;
     std::vector<remote::Source>& sources = order.job.sources;
     sources.reserve(action.files.size() + action.directories.size() + 2);
-    for (const remote::KeyFile& file : action.files) sources.push_back({file.digest, {}, file.path});
-    for (const remote::Blob& blob : action.directories) sources.push_back({blob.digest, blob.bytes, {}});
+    for (remote::KeyFile& file : action.files) sources.push_back({file.digest, {}, std::move(file.path)});
+    for (remote::Blob& blob : action.directories) {
+      sources.push_back({blob.digest, std::move(blob.bytes), {}});
+    }
+    action.files.clear();
+    action.directories.clear();
     sources.push_back({base::digest_of(action.command), action.command, {}});
     sources.push_back({action.digest, action.action, {}});
     if (side_.toolchain == remote::Toolchain::inside) order.outside = outside_of_travelling(action);
     if (side_.toolchain != remote::Toolchain::image) return;
-    order.outside.files = action.outside;
-    order.outside.files.insert(order.outside.files.end(), action.outside_parts.begin(),
-                               action.outside_parts.end());
-    order.outside.absent = action.outside_absent;
+    order.outside.files = std::move(action.outside);
+    std::move(action.outside_parts.begin(), action.outside_parts.end(),
+              std::back_inserter(order.outside.files));
+    action.outside_parts.clear();
+    order.outside.absent = std::move(action.outside_absent);
   }
 
   // Nothing when the compile is still to be run here.

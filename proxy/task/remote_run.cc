@@ -141,6 +141,7 @@ void RemoteRun::execute(Ending& ending) {
   remote::Remote<void> alike =
       side_.confirmer.confirm(*engine, order_.call, order_.outside, stop_.get_token());
   if (!alike) return note_failure(alike.error(), ending.why);
+  order_.outside = {};  // large, and the execution may take long
   // Once more when the engine's cache gave something useless.
   for (int attempt = 0; attempt < 2; ++attempt) {
     remote::Remote<remote::Answer> answer = engine->execute(

@@ -1,13 +1,12 @@
 """How much time and processor the product adds to an engine: many compiles of one second each, many at a
-time, on casd with the waiting runner; against a bare client in the same minute. scripts/bench --cluster shows
-it.
+time, on casd with the waiting runner; against a bare client in the same minute. With --own the engine is the
+tests' own, which is faster than any client. scripts/bench --cluster shows it.
 
-scale.py [--actions N] [--parallel P] [--jobs J]
+scale.py [--own] [--actions N] [--parallel P] [--jobs J]
 """
 
 import argparse
 import os
-import queue
 import shutil
 import subprocess
 import sys
@@ -17,9 +16,10 @@ import time
 from pathlib import Path
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-sys.path[:0] = [HERE, os.path.join(HERE, '..', '..', 'scripts', 'lib')]
+sys.path[:0] = [HERE, os.path.join(HERE, '..', 'fake'), os.path.join(HERE, '..', '..', 'scripts', 'lib')]
+from engine import FakeEngine  # noqa: E402
 from engines import Casd, probe  # noqa: E402
-from private_daemon import GOMACC, PrivateDaemon  # noqa: E402
+from private_daemon import BUILD, GOMACC, PrivateDaemon  # noqa: E402
 from processes import descendants  # noqa: E402
 from stages import say  # noqa: E402
 
@@ -45,51 +45,86 @@ class Checkout:
 
 
 class Pass:
-    """All units once through gomacc, `parallel` at a time, without ninja and its shells."""
+    """All units once through gomacc, `parallel` at a time, in the current folder. One thread and plain
+    spawns: a build system's shells, or Python's threads, would cost more than what is measured."""
 
-    def __init__(self, checkout, count, name, env, parallel):
-        self.left = queue.SimpleQueue()
-        for number in range(count):
-            self.left.put(['g++', f'-DPASS={name}', '-c', f'u{number}.cc', '-o', f'u{number}.o'])
-        self.folder, self.env = checkout.folder, env
-        self.failed, self.client, self.lock = 0, 0.0, threading.Lock()
+    def __init__(self, count, name, env, parallel):
+        self.failed, self.client = 0, 0.0
+        running, number, program = set(), 0, str(GOMACC)
         began = time.monotonic()
-        threads = [threading.Thread(target=self.work) for _ in range(parallel)]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
-        self.seconds = time.monotonic() - began
-
-    def work(self):
-        while True:
-            try:
-                words = self.left.get_nowait()
-            except queue.Empty:
-                return
-            process = subprocess.Popen([GOMACC, *words], cwd=self.folder, env=self.env)
-            _, status, usage = os.wait4(process.pid, 0)
-            process.returncode = status
-            with self.lock:
+        while running or number < count:
+            while number < count and len(running) < parallel:
+                words = ['g++', f'-DPASS={name}', '-c', f'u{number}.cc', '-o', f'u{number}.o']
+                running.add(os.posix_spawn(program, [program, *words], env))
+                number += 1
+            pid, status, usage = os.wait4(-1, 0)
+            if pid in running:
+                running.remove(pid)
                 self.failed += status != 0
                 self.client += usage.ru_utime + usage.ru_stime
+        self.seconds = time.monotonic() - began
 
 
 class MostRunners(threading.Thread):
-    """The most actions that the engine runs at once, looked at again and again."""
+    """The most actions that casd runs at once, looked at again and again."""
 
     def __init__(self, casd):
         super().__init__(daemon=True)
         self.casd, self.most, self.stopping = casd, 0, threading.Event()
 
     def run(self):
-        while not self.stopping.wait(0.1):
+        while not self.stopping.wait(0.5):
             self.most = max(self.most, len(descendants(self.casd.pid('casd'))))
 
     def stop(self):
         self.stopping.set()
         self.join()
         return self.most
+
+
+class SlowCasd:
+    """casd, whose actions take no time until it is told."""
+
+    def __init__(self, reads, jobs):
+        self.casd = Casd(runner='waiting', jobs=jobs, seconds=0, reads=reads)
+        self.casd.start()
+        self.endpoint = self.casd.endpoint
+
+    def take(self, seconds):
+        self.casd.seconds = seconds
+        self.casd.restart()
+
+    def watch(self):
+        self.watcher = MostRunners(self.casd)
+        self.watcher.start()
+
+    def most(self):
+        return self.watcher.stop()
+
+    def close(self):
+        self.casd.close()
+
+
+class Own:
+    """The same of the tests' own engine, which runs as many as it is given."""
+
+    def __init__(self, reads, _):
+        self.engine = FakeEngine(BUILD, reads)
+        self.endpoint = self.engine.endpoint
+        self.seconds = 0
+
+    def take(self, seconds):
+        self.seconds = seconds
+        self.engine.ask(seconds)
+
+    def watch(self):
+        self.engine.ask(self.seconds)
+
+    def most(self):
+        return self.engine.ask(self.seconds)['most_at_once']
+
+    def close(self):
+        self.engine.close()
 
 
 def processor_seconds(pid):
@@ -103,76 +138,91 @@ def peak_megabytes(pid):
     return 0.0
 
 
-def start_daemon(checkout, casd, folder):
+def start_daemon(checkout, endpoint, folder):
     return PrivateDaemon(
         folder,
         GOMA_MODE='cluster',
-        GOMA_ENDPOINT=casd.endpoint,
+        GOMA_ENDPOINT=endpoint,
         GOMA_PLATFORM='ISA=x86-64,OSFamily=linux',
         GOMA_TOOLCHAIN='image',
         GOMA_WORKERS_IDENTICAL='true',
         GOMA_EXEC_ROOT=checkout.folder,
-        GOMA_MAX_ACTIVE_TASKS='2000',
         GOMA_USE_LOCAL='false',
+        GOMA_FALLBACK='false',
     )
 
 
-def measure(actions, parallel, jobs, bare_runs=2):
+def measure_on(engine, daemon, actions, parallel, bare_runs):
+    def bare():
+        return probe(engine.endpoint, 'bench', '--actions', actions, '--parallel', parallel, '--channels', 4)
+
+    Pass(actions, 'warm', daemon.env, 32)
+    engine.take(1)
+    Pass(parallel, 'again', daemon.env, parallel)  # finds the engine again
+    bare_ones = [bare() for _ in range(bare_runs // 2)]
+    results = daemon.settled_status()['results']
+    used = processor_seconds(daemon.pid())
+    engine.watch()
+    ours = Pass(actions, 'measured', daemon.env, parallel)
+    most = engine.most()
+    used = processor_seconds(daemon.pid()) - used
+    after = daemon.settled_status()['results']
+    bare_ones += [bare() for _ in range(bare_runs - len(bare_ones))]
+    bare_seconds = sum(one['seconds'] for one in bare_ones) / max(bare_runs, 1)
+    bare_cpu = sum(one['client_cpu'] for one in bare_ones) / max(bare_runs, 1)
+    return {
+        'actions': actions,
+        'parallel': parallel,
+        'results': {n: after[n] - results[n] for n in after if after[n] != results[n]},
+        'failed': ours.failed,
+        'seconds': ours.seconds,
+        'bare_seconds': bare_seconds,
+        'ratio': ours.seconds / bare_seconds if bare_runs else None,
+        'client_ms': 1000 * (ours.client + used) / actions,
+        'gomacc_ms': 1000 * ours.client / actions,
+        'daemon_ms': 1000 * used / actions,
+        'bare_ms': 1000 * bare_cpu / actions,
+        'peak_megabytes': peak_megabytes(daemon.pid()),
+        'most_at_once': most,
+    }
+
+
+def measure(actions, parallel, jobs, bare_runs=2, own=False):
     """What a user would want to know, by name. Without bare runs there is no ratio."""
-    if not os.path.isabs(GOMACC) or not GOMACC.exists():
+    if not GOMACC.exists():
         raise FileNotFoundError(GOMACC)
     checkout = Checkout(actions)
-    casd = Casd(runner='waiting', jobs=jobs, seconds=0, reads=checkout.reads)
-    daemon = start_daemon(checkout, casd, Path(tempfile.mkdtemp(prefix='scaled')))
+    engine = (Own if own else SlowCasd)(checkout.reads, jobs)
+    daemon = start_daemon(checkout, engine.endpoint, Path(tempfile.mkdtemp(prefix='scaled')))
+    here = os.getcwd()
     try:
-        casd.start()
-        Pass(checkout, actions, 'warm', daemon.env, 32)
-        casd.seconds = 1
-        casd.restart()
-        Pass(checkout, parallel, 'again', daemon.env, parallel)  # finds the engine again
-        bench = (casd.endpoint, 'bench', '--actions', actions, '--parallel', parallel)
-        bare = [probe(*bench) for _ in range(bare_runs // 2)]
-        before = daemon.settled_status()['results']
-        used, watch = processor_seconds(daemon.pid()), MostRunners(casd)
-        watch.start()
-        ours = Pass(checkout, actions, 'measured', daemon.env, parallel)
-        most = watch.stop()
-        after = daemon.settled_status()['results']
-        used = processor_seconds(daemon.pid()) - used
-        bare += [probe(*bench) for _ in range(bare_runs - len(bare))]
-        bare_seconds = sum(one['seconds'] for one in bare) / len(bare) if bare else 0.0
-        return {
-            'actions': actions,
-            'parallel': parallel,
-            'results': {n: after[n] - before[n] for n in after if after[n] != before[n]},
-            'failed': ours.failed,
-            'seconds': ours.seconds,
-            'bare_seconds': bare_seconds,
-            'ratio': ours.seconds / bare_seconds if bare else None,
-            'client_ms': 1000 * (ours.client + used) / actions,
-            'gomacc_ms': 1000 * ours.client / actions,
-            'daemon_ms': 1000 * used / actions,
-            'peak_megabytes': peak_megabytes(daemon.pid()),
-            'most_at_once': most,
-        }
+        os.chdir(checkout.folder)
+        return measure_on(engine, daemon, actions, parallel, bare_runs)
     finally:
+        os.chdir(here)
         daemon.stop()
         shutil.rmtree(daemon.folder, ignore_errors=True)
-        casd.close()
+        engine.close()
         checkout.close()
 
 
 def main(argv):
-    parser = argparse.ArgumentParser(description='Compares a build on a cluster with a bare client.')
+    parser = argparse.ArgumentParser(
+        prog='scripts/bench --cluster', description='Compares a build on a cluster with a bare client.'
+    )
+    parser.add_argument('--own', action='store_true', help="with the tests' own engine instead of casd")
     parser.add_argument('--actions', type=int, default=2000)
-    parser.add_argument('--parallel', type=int, default=100, help='compiles that are wanted at once')
-    parser.add_argument('--jobs', type=int, default=100, help='that the engine runs at once')
+    parser.add_argument('--parallel', type=int, help='compiles that are wanted at once (100; 200 with --own)')
+    parser.add_argument('--jobs', type=int, default=100, help='that casd runs at once')
     arguments = parser.parse_args(argv)
-    got = measure(arguments.actions, arguments.parallel, arguments.jobs)
+    parallel = arguments.parallel or (200 if arguments.own else 100)
+    got = measure(arguments.actions, parallel, arguments.jobs, own=arguments.own)
     say(f'{got["actions"]} compiles of 1 s, {got["parallel"]} at a time: {got["results"]}')
     say(f'  {got["seconds"]:.1f} s, a bare client {got["bare_seconds"]:.1f} s: {got["ratio"]:.3f} times')
-    say(f'  processor for each: {got["client_ms"]:.2f} ms (gomacc {got["gomacc_ms"]:.2f}, daemon '
-        f'{got["daemon_ms"]:.2f})')
+    say(
+        f'  processor for each: {got["client_ms"]:.2f} ms (gomacc {got["gomacc_ms"]:.2f}, '
+        f'daemon {got["daemon_ms"]:.2f}), of the bare client {got["bare_ms"]:.2f} ms'
+    )
     say(f'  the daemon at most {got["peak_megabytes"]:.0f} MB; at most {got["most_at_once"]} ran at once')
     return 0 if got['results'] == {'remote_exec': got['actions']} and not got['failed'] else 1
 

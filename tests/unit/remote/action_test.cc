@@ -96,6 +96,37 @@ TEST_CASE("the absolute form, word by word") {
   CHECK(std::find(tree.begin(), tree.end(), project.outside.substr(1) + "/sys.h") == tree.end());
 }
 
+TEST_CASE("the absolute form made with the salt of the portable one is the same as made anew") {
+  Project project;
+  project.settings.list_outside = true;
+  SUBCASE("plain") {}
+  SUBCASE("with a silo and folders that must exist") {
+    project.settings.silo = "mine";
+    inputs::Trail trail;
+    for (const std::string& folder : {project.root + "/inc", project.outside}) {
+      project.closure.directories.push_back(project.index.find(folder, trail).node);
+    }
+    for (const std::string& name : project.names) project.add(name);
+  }
+  SUBCASE("with nothing outside") {
+    project.names.pop_back();
+    project.compiler.parts.clear();
+    project.compiler.absent.clear();
+  }
+  remote::Action portable = project.action(kPlain);
+  REQUIRE(portable.portable);
+  project.settings.absolute_only = true;
+  remote::Action anew = project.action(kPlain);
+  base::Result<remote::Action> reused =
+      remote::make_action(project.command(kPlain), project.compiler, project.closure, project.env,
+                          project.settings, project.index, portable.salt);
+  REQUIRE(reused.ok());
+  CHECK(reused->digest == anew.digest);
+  CHECK(reused->action == anew.action);
+  CHECK(reused->digest != portable.digest);
+  if (!portable.salt.empty()) CHECK(reused->outside_absent.empty());
+}
+
 TEST_CASE("the messages are canonical: golden bytes") {
   Project project;
   remote::Action a = project.action(kPlain);

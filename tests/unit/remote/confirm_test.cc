@@ -52,6 +52,19 @@ TEST_CASE("what a worker confirms is not asked for again") {
   wanted.files[0].digest = base::digest_of("new");
   CHECK(f.confirm(wanted).find("/usr/bin/g++") != std::string::npos);
   CHECK(f.probes() == 2);
+  // It speaks for that content alone.
+  wanted.files[0] = file("/usr/bin/g++");
+  CHECK(f.confirm(wanted).empty());
+  CHECK(f.probes() == 2);
+}
+
+TEST_CASE("a file is not confirmed by a name that must be absent, nor the other way round") {
+  Fixture f;
+  f.says = "/a: OK\n";
+  CHECK(f.confirm({{file("/a")}, {}}).empty());
+  f.says = "";
+  CHECK(!f.confirm({{}, {"/a"}}).empty());
+  CHECK(f.probes() == 2);
 }
 
 TEST_CASE("nothing to confirm asks nobody") {

@@ -59,6 +59,12 @@ TEST_CASE("a file that we know and the compiler does not list is one only where 
   CHECK(f.check(less, Agreement::equal) == "input_not_read");
 }
 
+TEST_CASE("the order of the list does not matter, and a name may stand there twice") {
+  Fixture f;
+  CHECK(f.check("x.o: a.h x.cc /usr/include/stdc-predef.h\n", Agreement::equal).empty());
+  CHECK(f.check("x.o: x.cc /usr/include/stdc-predef.h a.h a.h\n", Agreement::equal).empty());
+}
+
 TEST_CASE("a file by another name is the same file") {
   Fixture f;
   CHECK(f.check("x.o: ./x.cc /usr/include/../include/stdc-predef.h " + f.world.work() + "/a.h\n",
