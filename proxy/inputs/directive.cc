@@ -95,7 +95,7 @@ class ListMaker : public SourceVisitor {
   }
 
   void text_line(std::string_view name, std::string_view rest, std::uint32_t line_number) override {
-    if (name == "import" || name == "module" || name == "export") module_line(name, rest);
+    if (name == "import" || name == "module" || name == "export") module_line(name, rest, line_number);
     if (trim(rest).empty() && name.find("_MACRO") != std::string_view::npos) {
       item_ = Directive{};
       item_.line_number = line_number;
@@ -303,7 +303,7 @@ class ListMaker : public SourceVisitor {
 
   // ----- text -----
 
-  void module_line(std::string_view name, std::string_view rest) {
+  void module_line(std::string_view name, std::string_view rest, std::uint32_t line_number) {
     rest = trim(rest);
     if (name == "export") {
       name = take_word(rest);
@@ -313,6 +313,9 @@ class ListMaker : public SourceVisitor {
     if (rest.empty() || is_name_start(rest[0]) || rest[0] == '<' || rest[0] == '"' || rest[0] == ';' ||
         rest[0] == ':') {
       list_.facts |= kTextModule;
+      item_ = Directive{};
+      item_.line_number = line_number;
+      add(DirectiveKind::module_line);
     }
   }
 

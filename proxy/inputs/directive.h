@@ -38,6 +38,7 @@ enum class DirectiveKind : std::uint8_t {
   line,           // #line or a line marker that names a file
   error,          // #error
   refuse,         // what makes a scan impossible when it is reached; `text` is the label
+  module_line,    // import, module or export of a module, where the language has modules
   macro_in_text,  // a line of text that is one macro's name, which may be a _Pragma in disguise
 };
 

@@ -175,6 +175,9 @@ base::Result<void> Preprocessor::step(Frame& frame, const Directive& item) {
       return base::unsupported("error_directive");
     case DirectiveKind::refuse:
       return base::unsupported(std::string(item.text));
+    case DirectiveKind::module_line:
+      if (task_.prelude.language.cplusplus > 201703) return base::unsupported("modules");
+      return {};
     case DirectiveKind::macro_in_text:
       return macro_in_text(item);
     default:
@@ -270,7 +273,6 @@ base::Result<void> Preprocessor::check_facts(const DirectiveList& list, bool sys
   if ((facts & kWideText) != 0) return base::unsupported("wide_text");
   if ((facts & kUnbalanced) != 0) return base::unsupported("unbalanced_conditionals");
   if ((facts & kTextIncbin) != 0) return base::unsupported("incbin");
-  if ((facts & kTextModule) != 0 && language.cplusplus > 201703) return base::unsupported("modules");
   if ((facts & kTextObjcImport) != 0 && language.objc) return base::unsupported("modules");
   if ((facts & kTextOmpTarget) != 0 && language.openmp) return base::unsupported("omp_target");
   if ((facts & kTextPragma) != 0) return base::unsupported("pragma_operator");

@@ -10,18 +10,9 @@ import sys
 import tarfile
 import unittest
 
-from product import GOMACC, PROXY, TOP, ProductCase, wait_until
+from product import GOMACC, PROXY, TOP, ProductCase, is_running, wait_until
 
 SCRIPTS = os.path.join(TOP, 'scripts')
-
-
-def is_running(pid):
-    """False also for one that ended and waits for its parent to notice."""
-    try:
-        with open(f'/proc/{pid}/stat') as file:
-            return file.read().rpartition(')')[2].split()[0] != 'Z'
-    except OSError:
-        return False
 
 
 class Ctl(ProductCase):

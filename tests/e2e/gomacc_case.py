@@ -5,6 +5,7 @@ The variable GOMACC names the program under test.
 
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -15,6 +16,10 @@ import daemon as fake  # noqa: E402
 
 GOMACC = os.path.realpath(os.environ.get('GOMACC', 'build/gomacc/gomacc'))
 LIMIT = 60
+# A test run that was started in the background of a script inherits ignored signals, and so would what it
+# tests. A handler of our own is not inherited.
+signal.signal(signal.SIGINT, signal.default_int_handler)
+signal.signal(signal.SIGQUIT, signal.SIG_DFL)
 
 
 class Case(unittest.TestCase):

@@ -120,7 +120,7 @@ SEARCH = {
         refuse=True,
     ),
     'sysroot': Case(
-        'CXX --sysroot=root -I=inc -nostdinc -isystem =/sys -c a.cc -o a.o',
+        'CXX --sysroot=root -I=/inc -nostdinc -isystem =/sys -c a.cc -o a.o',
         {
             'a.cc': '#include <x.h>\n#include <y.h>\n',
             'root/inc/x.h': INT,

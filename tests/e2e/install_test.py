@@ -8,7 +8,7 @@ import subprocess
 import unittest
 import urllib.request
 
-from product import BUILD, TOP, ProductCase, wait_until
+from product import BUILD, TOP, ProductCase, is_running, wait_until
 
 EXPECTED = [
     'bin/gomacc',
@@ -62,7 +62,7 @@ class Install(ProductCase):
             self.assertEqual(['local_exec'], [task['result'] for task in self.tasks()])
         finally:
             os.kill(pid, signal.SIGTERM)
-        wait_until(lambda: not os.path.exists(f'/proc/{pid}'), 'the daemon ends')
+        wait_until(lambda: not is_running(pid), 'the daemon ends')
 
 
 if __name__ == '__main__':

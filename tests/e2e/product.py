@@ -19,6 +19,10 @@ GOMACC = os.path.join(BUILD, 'gomacc', 'gomacc')
 PROXY = os.path.join(BUILD, 'proxy', 'compiler_proxy')
 # Nothing waits this long unless it hangs.
 LIMIT = 300
+# A test run that was started in the background of a script inherits ignored signals, and so would what it
+# tests. A handler of our own is not inherited.
+signal.signal(signal.SIGINT, signal.default_int_handler)
+signal.signal(signal.SIGQUIT, signal.SIG_DFL)
 
 
 def wait_until(condition, what, limit=60):
@@ -27,6 +31,15 @@ def wait_until(condition, what, limit=60):
         if time.monotonic() > end:
             raise AssertionError(f'{what}: not within {limit} s')
         time.sleep(0.02)
+
+
+def is_running(pid):
+    """False also for one that ended and whose parent has not noticed, and may never."""
+    try:
+        with open(f'/proc/{pid}/stat') as file:
+            return file.read().rpartition(')')[2].split()[0] != 'Z'
+    except OSError:
+        return False
 
 
 class ProductCase(unittest.TestCase):

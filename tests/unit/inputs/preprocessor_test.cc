@@ -81,6 +81,9 @@ TEST_CASE_FIXTURE(ScanFixture, "what cannot be known is refused, with the reason
   dialect.predefined = "#define __GNUC__ 12\n#define __cplusplus 202002L\n";
   dialect.id = 2;
   CHECK(label("import x;\n") == "refused: modules");
+  // One that is skipped is none.
+  CHECK(label("#if defined(__cpp_modules)\nimport x;\n#endif\n") == "main.cc");
+  CHECK(label("#ifdef X\nexport module x;\n#else\nint x;\n#endif\n") == "main.cc");
 }
 
 TEST_CASE_FIXTURE(ScanFixture, "time counts when text names it, unless it is fixed") {
