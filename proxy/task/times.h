@@ -23,10 +23,10 @@ class Times {
  public:
   explicit Times(base::Clock& clock) : clock_(clock) {}
 
-  // `unit` names a translation unit: the same in the next build.
   // A question goes out. Any answer, also a "no", is its end; note_remote and note_look_up imply one.
   void note_question();
   void note_reply();
+  // `unit` names a translation unit: the same in the next build.
   void note_local(std::string_view unit, std::uint64_t us);
   void note_remote(std::string_view unit, std::uint64_t us);
   void note_look_up(std::uint64_t us);
