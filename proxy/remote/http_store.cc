@@ -233,8 +233,9 @@ Remote<void> HttpStore::put(Shelf shelf, const std::string& hex, const std::stri
     base::Result<std::string> packed = std::string();
     if (compressed) packed = base::zstd_compress(bytes, kCompressionLevel);
     compressed = compressed && packed;
-    ask.call.body = compressed ? std::move(*packed) : bytes;
+    ask.call.body = bytes;
     if (compressed) {
+      ask.call.body = std::move(*packed);
       ask.headers.emplace_back("content-encoding", "zstd");
       ask.headers.emplace_back("x-digest-sizebytes", std::to_string(bytes.size()));
     }

@@ -42,11 +42,12 @@ base::Result<std::string> read_pem(const std::string& path, const char* what, ba
 
 TlsStamp stamp_of(const TlsFiles& files, base::Files& disk) {
   TlsStamp stamp;
-  const std::string* paths[] = {&files.ca, &files.certificate, &files.key};
-  for (std::size_t at = 0; at < stamp.size(); ++at) {
-    if (paths[at]->empty()) continue;
-    auto stat = disk.stat(*paths[at]);
-    if (stat) stamp[at] = *stat;
+  std::size_t at = 0;
+  for (const std::string* path : {&files.ca, &files.certificate, &files.key}) {
+    base::FileStat& place = stamp[at++];
+    if (path->empty()) continue;
+    auto stat = disk.stat(*path);
+    if (stat) place = *stat;
   }
   return stamp;
 }

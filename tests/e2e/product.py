@@ -22,7 +22,8 @@ LIMIT = 300
 # A test run that was started in the background of a script inherits ignored signals, and so would what it
 # tests. A handler of our own is not inherited.
 signal.signal(signal.SIGINT, signal.default_int_handler)
-signal.signal(signal.SIGQUIT, signal.SIG_DFL)
+for number in (signal.SIGQUIT, signal.SIGHUP, signal.SIGTERM):
+    signal.signal(number, signal.SIG_DFL)
 
 
 def wait_until(condition, what, limit=60):

@@ -231,8 +231,7 @@ TEST_CASE("refused, unknown, and unusable are told apart") {
   std::unique_ptr<base::Http> http = base::make_http(1);
   CHECK(says(get(*http, port.url()), base::ErrorKind::io, "connection refused"));
   // The name service is never asked for a name that is too long for it.
-  CHECK(
-      says(get(*http, "http://" + std::string(300, 'x') + ".invalid/"), base::ErrorKind::io, "name"));
+  CHECK(says(get(*http, "http://" + std::string(300, 'x') + ".invalid/"), base::ErrorKind::io, "name"));
   CHECK(says(get(*http, "ftp://127.0.0.1/"), base::ErrorKind::invalid, "neither http"));
   CHECK(says(get(*http, "file:///etc/passwd"), base::ErrorKind::invalid, "neither http"));
   CHECK(says(get(*http, "http://127.0.0.1:x/"), base::ErrorKind::invalid, "unusable URL"));
