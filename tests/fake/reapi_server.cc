@@ -197,7 +197,7 @@ void ReapiServer::start() {
   state_->address = numbered ? address.substr(0, address.size() - 1) + std::to_string(port) : address;
 }
 
-ReapiTraits& ReapiServer::traits() { return state_->traits; }
+LockedTraits ReapiServer::traits() { return {state_->traits, state_->book.lock()}; }
 
 void ReapiServer::on(const std::string& method, Hook hook) { state_->book.on(method, std::move(hook)); }
 

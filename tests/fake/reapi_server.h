@@ -79,6 +79,19 @@ class Run {
   virtual bool cancelled() const = 0;                       // by CancelOperation, or the server's end
 };
 
+// The traits, for as long as the expression lasts in which they are changed: calls that are under way have
+// read theirs before, later ones read theirs afterwards.
+class LockedTraits {
+ public:
+  LockedTraits(ReapiTraits& traits, std::unique_lock<std::mutex> lock)
+      : traits_(traits), lock_(std::move(lock)) {}
+  ReapiTraits* operator->() { return &traits_; }
+
+ private:
+  ReapiTraits& traits_;
+  std::unique_lock<std::mutex> lock_;
+};
+
 // Any thread.
 class ReapiServer {
  public:
@@ -100,7 +113,7 @@ class ReapiServer {
   void stop();
   void start();
 
-  ReapiTraits& traits();
+  LockedTraits traits();
 
   // Hooks by method: GetCapabilities, FindMissingBlobs, BatchUpdateBlobs, BatchReadBlobs, Read, Write,
   // QueryWriteStatus, GetActionResult, UpdateActionResult, Execute, WaitExecution, CancelOperation. An empty

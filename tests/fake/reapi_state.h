@@ -28,6 +28,9 @@ struct Ticket {
 // Calls seen, and hooks. Any thread.
 class Book {
  public:
+  // Keeps calls from beginning and ending.
+  std::unique_lock<std::mutex> lock() const { return std::unique_lock(mutex_); }
+
   // Records the call and asks the hooks.
   Ticket begin(const std::string& method, grpc::ServerContext& context, std::string request);
   void end();

@@ -62,7 +62,7 @@ TEST_CASE("an entry that is not there, or has holes, is a miss") {
   REQUIRE(miss);
   CHECK_FALSE(miss->has_value());
 
-  world.server.traits().refuses_holes = true;
+  world.server.traits()->refuses_holes = true;
   world.server.put_result(kAction, result_with("gone"));
   miss = world.get();
   REQUIRE(miss);

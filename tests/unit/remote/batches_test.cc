@@ -2,8 +2,10 @@
 
 #include <doctest/doctest.h>
 
+#include <atomic>
 #include <functional>
 #include <memory>
+#include <mutex>
 #include <random>
 
 #include "base/zstd.h"
@@ -64,18 +66,24 @@ class Scripted : public re::ContentAddressableStorage::Service {
 
   std::string url() const { return "grpc://127.0.0.1:" + std::to_string(port_); }
 
+  // Before what the scripts have written down is read.
+  std::unique_lock<std::mutex> lock() { return std::unique_lock(mutex_); }
+
   Status BatchUpdateBlobs(grpc::ServerContext*, const re::BatchUpdateBlobsRequest* request,
                           re::BatchUpdateBlobsResponse* response) override {
+    std::lock_guard lock(mutex_);
     on_update(*request, *response);
     return Status::OK;
   }
   Status BatchReadBlobs(grpc::ServerContext*, const re::BatchReadBlobsRequest* request,
                         re::BatchReadBlobsResponse* response) override {
+    std::lock_guard lock(mutex_);
     on_read(*request, *response);
     return Status::OK;
   }
 
  private:
+  std::mutex mutex_;
   int port_ = 0;
   std::unique_ptr<grpc::Server> server_;
 };
@@ -166,7 +174,9 @@ TEST_CASE("blobs are compressed one by one, those that gain by it") {
 TEST_CASE("a bad blob does not hide that the others arrived") {
   World world;
   // The server without zstd batches refuses the compressed blob only.
-  world.server.traits().capabilities.mutable_cache_capabilities()->clear_supported_batch_update_compressors();
+  world.server.traits()
+      ->capabilities.mutable_cache_capabilities()
+      ->clear_supported_batch_update_compressors();
   auto updated = world.update({source_of("one"), source_of(std::string(5'000, 'a')), source_of("two")}, true);
   REQUIRE(!updated.ok());
   CHECK(updated.error().cause == Cause::invalid);
@@ -235,6 +245,7 @@ TEST_CASE("only the blobs that failed in passing are sent again") {
   std::vector<Source> sources = {source_of("one"), source_of("two"), source_of("three")};
   remote::Batches::Sent sent;
   REQUIRE(batches.update(caller.call, {&sources[0], &sources[1], &sources[2]}, false, sent, {}).ok());
+  auto lock = server.lock();
   CHECK(sizes == std::vector<int>{3, 1});
   CHECK(sent.confirmed.size() == 3);
 }
@@ -243,7 +254,7 @@ TEST_CASE("a right that is refused blob by blob is a refusal, though the call is
   Scripted server;
   fake::RemoteCaller caller(server.url());
   remote::Batches batches(caller.connection, "");
-  int calls = 0;
+  std::atomic<int> calls{0};
   server.on_update = [&](const auto& request, auto& response) {
     ++calls;
     for (const auto& entry : request.requests()) {

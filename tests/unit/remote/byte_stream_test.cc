@@ -3,6 +3,7 @@
 #include <doctest/doctest.h>
 
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <random>
 #include <thread>
@@ -61,11 +62,16 @@ struct World {
 // A server whose answers a test writes by hand.
 class Scripted : public google::bytestream::ByteStream::Service {
  public:
-  std::string read_bytes;          // of each plain Read, whatever was asked for
-  std::string read_zstd;           // of each compressed one
-  std::int64_t committed = 0;      // the answer of the first Write; later ones tell the truth
-  std::int64_t write_status = 0;   // the answer of QueryWriteStatus
-  std::vector<std::string> names;  // of the resources, in order
+  std::string read_bytes;         // of each plain Read, whatever was asked for
+  std::string read_zstd;          // of each compressed one
+  std::int64_t committed = 0;     // the answer of the first Write; later ones tell the truth
+  std::int64_t write_status = 0;  // the answer of QueryWriteStatus
+
+  // Of the resources, in order.
+  std::vector<std::string> names() const {
+    std::lock_guard lock(mutex_);
+    return names_;
+  }
 
   Scripted() {
     grpc::ServerBuilder builder;
@@ -79,7 +85,7 @@ class Scripted : public google::bytestream::ByteStream::Service {
 
   Status Read(grpc::ServerContext*, const ReadRequest* request,
               grpc::ServerWriter<google::bytestream::ReadResponse>* writer) override {
-    names.push_back(request->resource_name());
+    note(request->resource_name());
     google::bytestream::ReadResponse response;
     response.set_data(holds(request->resource_name(), "zstd") ? read_zstd : read_bytes);
     writer->Write(response);
@@ -89,9 +95,9 @@ class Scripted : public google::bytestream::ByteStream::Service {
                google::bytestream::WriteResponse* response) override {
     WriteRequest request;
     std::int64_t size = 0;
-    bool first = names.empty();
+    bool first = names().empty();
     while (reader->Read(&request)) {
-      if (!request.resource_name().empty()) names.push_back(request.resource_name());
+      if (!request.resource_name().empty()) note(request.resource_name());
       size = request.write_offset() + static_cast<std::int64_t>(request.data().size());
     }
     response->set_committed_size(first ? committed : size);
@@ -104,6 +110,13 @@ class Scripted : public google::bytestream::ByteStream::Service {
   }
 
  private:
+  void note(const std::string& name) {
+    std::lock_guard lock(mutex_);
+    names_.push_back(name);
+  }
+
+  mutable std::mutex mutex_;
+  std::vector<std::string> names_;  // guarded by mutex_
   int port_ = 0;
   std::unique_ptr<grpc::Server> server_;
 };
@@ -154,7 +167,7 @@ TEST_CASE("a blob that somebody else has sent is a success, whatever size the se
   int stored = world.server.uploads(base::digest_of(bytes));
   CHECK(world.write(source_of(bytes), false).ok());
   for (std::int64_t size : {std::int64_t{-1}, std::int64_t{4'961'234}, std::int64_t{5'000'000}}) {
-    world.server.traits().early_compressed = size;
+    world.server.traits()->early_compressed = size;
     CHECK(world.write(source_of(bytes), true).ok());
   }
   CHECK(world.server.count("Write") == 4);
@@ -188,7 +201,7 @@ TEST_CASE("interrupted again and again it goes on as long as something arrives")
 
 TEST_CASE("where the server cannot say, the upload begins anew under another name") {
   World world;
-  world.server.traits().resumes_writes = false;
+  world.server.traits()->resumes_writes = false;
   std::string bytes = noise(2'000'000);
   world.server.cut("Write", 2, kCut);
   REQUIRE(world.write(source_of(bytes), false).ok());
@@ -290,7 +303,7 @@ TEST_CASE("a proxy that answers before all is sent refuses the size, if the serv
   const Status early(StatusCode::INTERNAL, "Received RST_STREAM with error code 0");
   for (bool resumes : {false, true}) {
     World world;
-    world.server.traits().resumes_writes = resumes;
+    world.server.traits()->resumes_writes = resumes;
     world.server.fail("Write", early, 2);
     if (resumes) world.server.fail("QueryWriteStatus", Status(StatusCode::NOT_FOUND, "no such upload"), 2);
     Source source = source_of(noise(1'500'000));
@@ -376,7 +389,7 @@ TEST_CASE("an interrupted plain read goes on where it was") {
 
 TEST_CASE("an interrupted compressed read begins anew, because not all servers mind the offset") {
   World world;
-  world.server.traits().ignores_zstd_offset = true;
+  world.server.traits()->ignores_zstd_offset = true;
   std::string bytes = half_noise(1'000'000);
   world.server.put(bytes);
   world.server.cut("Read", 3, kCut);
@@ -452,7 +465,7 @@ TEST_CASE("when a plain read is right where a compressed one was garbage, compre
   CHECK(world.stream.read(world.caller.call, digest, true, {})->content == "five.");
   CHECK(!world.quirks.has(Feature::zstd_streams));
   CHECK(world.stream.read(world.caller.call, digest, true, {}).ok());
-  CHECK(world.server.names.size() == 3);
+  CHECK(world.server.names().size() == 3);
 }
 
 TEST_CASE("an upload of which the server took a part only is gone on with") {
@@ -463,8 +476,8 @@ TEST_CASE("an upload of which the server took a part only is gone on with") {
   auto sent = world.stream.write(world.caller.call, source, false, {});
   REQUIRE(sent.ok());
   CHECK(*sent == 900'000);
-  REQUIRE(world.server.names.size() == 2);
-  CHECK(world.server.names[1] == world.server.names[0]);
+  REQUIRE(world.server.names().size() == 2);
+  CHECK(world.server.names()[1] == world.server.names()[0]);
 }
 
 TEST_CASE("a server that claims to have more than there is gets the upload anew") {
@@ -473,6 +486,6 @@ TEST_CASE("a server that claims to have more than there is gets the upload anew"
   world.server.write_status = 900'000;
   Source source = source_of(noise(600'000));
   REQUIRE(world.stream.write(world.caller.call, source, false, {}).ok());
-  REQUIRE(world.server.names.size() == 2);
-  CHECK(world.server.names[1] != world.server.names[0]);
+  REQUIRE(world.server.names().size() == 2);
+  CHECK(world.server.names()[1] != world.server.names()[0]);
 }

@@ -62,7 +62,7 @@ struct World {
     cas = std::make_unique<remote::Cas>(caller.connection, capabilities,
                                         remote::CasOptions{"main", compression}, clock);
   }
-  re::CacheCapabilities& announced() { return *server.traits().capabilities.mutable_cache_capabilities(); }
+  re::CacheCapabilities& announced() { return *server.traits()->capabilities.mutable_cache_capabilities(); }
 
   auto upload(const std::vector<Source>& sources, bool doubt = false, const std::stop_token& stop = {}) {
     return cas->upload(caller.call, sources, doubt, stop);
@@ -312,8 +312,8 @@ TEST_CASE("a server without batches is served by streams, and not asked for batc
 TEST_CASE("as Buildbarn announces it, streams are compressed and batches are not") {
   World world;
   world.announced().clear_supported_batch_update_compressors();
-  world.server.traits().resumes_writes = false;
-  world.server.traits().ignores_zstd_offset = true;
+  world.server.traits()->resumes_writes = false;
+  world.server.traits()->ignores_zstd_offset = true;
   std::string small(50'000, 's');
   std::string large(3'000'000, 'l');
   REQUIRE(world.upload({source_of(small), source_of(large)}).ok());

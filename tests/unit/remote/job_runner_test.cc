@@ -16,7 +16,7 @@ namespace {
 // An engine, and a job that was brought to it once: the client believes that everything is there.
 struct World {
   World() {
-    server.traits().merges = false;
+    server.traits()->merges = false;
     server.runner([this](fake::Run&) { return engine::compiled(server); });
   }
 
@@ -262,7 +262,7 @@ TEST_CASE("a good result may come from the engine's cache") {
 
 TEST_CASE("messages are fetched by digest") {
   World world;
-  world.server.traits().inline_hints = false;
+  world.server.traits()->inline_hints = false;
   world.server.put("x.cc:1: warning");
   world.server.runner([&](fake::Run&) {
     engine::reapi::ExecuteResponse response = engine::compiled(world.server);

@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <array>
+#include <atomic>
 
 #include "fake/fake_clock.h"
 #include "fake/remote_caller.h"
@@ -26,7 +27,7 @@ remote::ReapiOptions at(const std::string& url) {
 
 struct World {
   World() {
-    server.traits().merges = false;
+    server.traits()->merges = false;
     server.runner([this](fake::Run&) { return engine::compiled(server); });
   }
   void rebuild(const remote::ReapiOptions& options) {
@@ -103,7 +104,7 @@ TEST_CASE("what one client shares, another finds") {
 
 TEST_CASE("blobs are shared before the entry that names them") {
   World world;
-  bool complete = false;
+  std::atomic<bool> complete{false};
   world.server.on("UpdateActionResult", [&](const fake::Seen&) -> std::optional<grpc::Status> {
     complete = world.server.has(base::digest_of(engine::kObject)) && world.server.has(kAction) &&
                world.server.has(base::digest_of("x.cc:1: warning"));
@@ -149,7 +150,7 @@ TEST_CASE("an entry that cannot be used is a miss") {
 
 TEST_CASE("messages of an entry are fetched where they did not come along") {
   World world;
-  world.server.traits().inline_hints = false;
+  world.server.traits()->inline_hints = false;
   REQUIRE(world.update());
   auto found = world.lookup();
   REQUIRE(found);
@@ -269,7 +270,7 @@ TEST_CASE("reads that are refused are not tried again until there are other cred
 TEST_CASE("an engine without execution is a cache") {
   SUBCASE("as its capabilities say") {
     World world;
-    world.server.traits().capabilities.clear_execution_capabilities();
+    world.server.traits()->capabilities.clear_execution_capabilities();
     auto answer = world.execute();
     REQUIRE_FALSE(answer);
     CHECK(answer.error().cause == Cause::unimplemented);
@@ -278,8 +279,8 @@ TEST_CASE("an engine without execution is a cache") {
     CHECK(world.server.count("BatchUpdateBlobs") == 0);
 
     // To other users it may say something else.
-    world.server.traits().capabilities.mutable_execution_capabilities()->set_exec_enabled(true);
-    world.server.traits().capabilities.mutable_execution_capabilities()->set_digest_function(
+    world.server.traits()->capabilities.mutable_execution_capabilities()->set_exec_enabled(true);
+    world.server.traits()->capabilities.mutable_execution_capabilities()->set_digest_function(
         engine::reapi::DigestFunction::SHA256);
     world.credentials.set(bearer("maintainer"));
     CHECK(world.execute());
@@ -298,7 +299,7 @@ TEST_CASE("an engine without execution is a cache") {
 TEST_CASE("a cache that takes no results is not offered any") {
   World world;
   world.server.traits()
-      .capabilities.mutable_cache_capabilities()
+      ->capabilities.mutable_cache_capabilities()
       ->mutable_action_cache_update_capabilities()
       ->set_update_enabled(false);
   CHECK_FALSE(world.update());
@@ -344,9 +345,9 @@ TEST_CASE("a dead endpoint is left alone") {
 TEST_CASE("storage and execution may lie at different addresses") {
   World world;
   fake::ReapiServer scheduler;
-  scheduler.traits().capabilities.clear_cache_capabilities();
+  scheduler.traits()->capabilities.clear_cache_capabilities();
   scheduler.runner([&](fake::Run&) { return engine::compiled(world.server); });
-  world.server.traits().capabilities.clear_execution_capabilities();
+  world.server.traits()->capabilities.clear_execution_capabilities();
   remote::ReapiOptions options = at(world.server.url());
   options.executor = fake::endpoint_at(scheduler.url());
   options.instance = "main";

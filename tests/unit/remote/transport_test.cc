@@ -246,7 +246,7 @@ TEST_CASE("a refused stream is asked for again") {
 
 TEST_CASE("a message of 64 MiB comes, and one that is too large for the server says so") {
   fake::ReapiServer server;
-  server.traits().largest_answer = 128 << 20;
+  server.traits()->largest_answer = 128 << 20;
   fake::RemoteCaller caller(server.url());
   std::string bytes(64 << 20, 'y');
   server.put(bytes);
