@@ -140,7 +140,7 @@ TEST_CASE("a blob that another job sent in the meantime is worth a repetition") 
   REQUIRE(world.run());
   world.server.erase(world.job.sources[0].digest);
   std::atomic<int> runs{0};
-  bool other_ran = false;
+  std::atomic<bool> other_ran{false};
   world.server.runner([&](fake::Run&) {
     int number = ++runs;
     // The other job finds the hole and mends it while the first one is still being told of it.
@@ -201,7 +201,7 @@ TEST_CASE("a program that the worker lacks is no missing blob") {
 
 TEST_CASE("a worker that disappears is replaced") {
   World world;
-  int runs = 0;
+  std::atomic<int> runs{0};
   world.server.runner([&](fake::Run&) {
     if (++runs == 1) return engine::failed(StatusCode::UNAVAILABLE, "Worker disappeared while executing");
     return engine::compiled(world.server);
@@ -234,7 +234,7 @@ TEST_CASE("a failed compile is an outcome, and never one from a cache") {
 
 TEST_CASE("a failure that the engine kept is not the outcome when the action can be compiled") {
   World world;
-  int runs = 0;
+  std::atomic<int> runs{0};
   world.server.runner([&](fake::Run&) {
     if (++runs > 1) return engine::compiled(world.server);
     engine::reapi::ExecuteResponse response;
