@@ -344,8 +344,8 @@ TEST_CASE("a file that changed is never finished on the server") {
 }
 
 TEST_CASE("a stop ends an upload") {
-  World world;
   fake::Latch never;
+  World world;
   world.server.on("Write", [&](const fake::Seen& seen) -> std::optional<Status> {
     never.wait(seen.cancelled);
     return Status(StatusCode::CANCELLED, "cancelled");

@@ -202,8 +202,8 @@ TEST_CASE("read again when old, when forgotten, when a connection was lost, with
 }
 
 TEST_CASE("many tasks at once make one call") {
-  World world;
   fake::Latch go;
+  World world;
   world.server.on(kMethod, [&](const fake::Seen& seen) {
     go.wait(seen.cancelled);
     return std::nullopt;
@@ -247,8 +247,8 @@ TEST_CASE("a server that cannot be asked again is taken to be as it was") {
 }
 
 TEST_CASE("a stop of the task that reads costs the others nothing") {
-  World world;
   fake::Latch never;
+  World world;
   world.server.on(kMethod, [&](const fake::Seen& seen) {
     if (seen.number == 1) never.wait(seen.cancelled);
     return std::nullopt;
@@ -268,8 +268,8 @@ TEST_CASE("a stop of the task that reads costs the others nothing") {
 }
 
 TEST_CASE("a silent server is waited for within bounds") {
-  World world;
   fake::Latch never;
+  World world;
   world.server.on(kMethod, [&](const fake::Seen& seen) {
     never.wait(seen.cancelled);
     return std::nullopt;

@@ -234,8 +234,8 @@ TEST_CASE("a file that changed is a local failure and keeps nobody else from sen
 }
 
 TEST_CASE("of two tasks with the same blob only one sends it") {
-  World world;
   fake::Latch latch;
+  World world;
   world.server.on("BatchUpdateBlobs", [&](const fake::Seen& seen) -> std::optional<Status> {
     latch.wait(seen.cancelled);
     return std::nullopt;
@@ -251,8 +251,8 @@ TEST_CASE("of two tasks with the same blob only one sends it") {
 }
 
 TEST_CASE("when the one who sends is stopped, the one who waits sends") {
-  World world;
   fake::Latch never;
+  World world;
   world.server.on("BatchUpdateBlobs", [&](const fake::Seen& seen) -> std::optional<Status> {
     if (seen.number > 1) return std::nullopt;
     never.wait(seen.cancelled);
@@ -444,8 +444,8 @@ TEST_CASE("a server that cannot be asked is the failure of the upload and of the
 }
 
 TEST_CASE("a stop ends a fetch") {
-  World world;
   fake::Latch never;
+  World world;
   world.server.on("BatchReadBlobs", [&](const fake::Seen& seen) -> std::optional<Status> {
     never.wait(seen.cancelled);
     return Status(StatusCode::CANCELLED, "cancelled");

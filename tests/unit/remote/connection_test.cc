@@ -151,9 +151,9 @@ TEST_CASE("a token that is no header is not sent") {
 }
 
 TEST_CASE("a stop ends a call in its middle") {
+  fake::Latch never;
   fake::ReapiServer server;
   fake::RemoteCaller caller(server.url());
-  fake::Latch never;
   server.on(kMethod, [&](const fake::Seen& seen) {
     never.wait(seen.cancelled);
     return std::nullopt;
@@ -256,9 +256,9 @@ TEST_CASE("nobody waits for a dead engine, and a restarted one is found again") 
 }
 
 TEST_CASE("an engine that restarts under many calls is one loss, not many") {
+  fake::Latch never;
   fake::ReapiServer server;
   fake::RemoteCaller caller(server.url());
-  fake::Latch never;
   server.on(kMethod, [&](const fake::Seen& seen) {
     if (seen.number <= 40) never.wait(seen.cancelled);
     return std::nullopt;

@@ -267,12 +267,13 @@ TEST_CASE("a message of 64 MiB comes, and one that is too large for the server s
 }
 
 TEST_CASE("a reader that is slow holds up neither small calls nor other streams") {
+  fake::Latch first;
+  fake::Latch go;
   fake::ReapiServer server;
   fake::RemoteCaller caller(server.url());
   std::string bytes(48 << 20, 'r');
   server.put(bytes);
   server.put("little");
-  fake::Latch go;
   auto read_blob = [&](const std::string& name, const std::function<void()>& after_first) {
     std::size_t got = 0;
     auto read = caller.connection.run(once("Read"), caller.call, {},
@@ -291,7 +292,6 @@ TEST_CASE("a reader that is slow holds up neither small calls nor other streams"
     return read.ok() ? got : 0;
   };
   std::atomic<std::size_t> slow{0};
-  fake::Latch first;
   std::thread reader([&] {
     slow = read_blob(resource_of(bytes), [&] {
       first.open();
@@ -307,9 +307,9 @@ TEST_CASE("a reader that is slow holds up neither small calls nor other streams"
 }
 
 TEST_CASE("a stop frees a writer whom a slow server holds up") {
+  fake::Latch never;
   fake::ReapiServer server;
   fake::RemoteCaller caller(server.url());
-  fake::Latch never;
   server.on("Write", [&](const fake::Seen& seen) {
     never.wait(seen.cancelled);
     return std::nullopt;
@@ -331,9 +331,9 @@ TEST_CASE("a stop frees a writer whom a slow server holds up") {
 }
 
 TEST_CASE("a stop in mid-stream reaches the server") {
+  fake::Latch cancelled;
   fake::ReapiServer server;
   fake::RemoteCaller caller(server.url());
-  fake::Latch cancelled;
   server.runner([&](fake::Run& run) {
     run.stage(fake::re::ExecutionStage::EXECUTING);
     cancelled.wait([&] { return run.cancelled(); });
