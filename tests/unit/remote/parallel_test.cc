@@ -17,11 +17,11 @@ TEST_CASE("each index once, all of them done at the return") {
 }
 
 TEST_CASE("several run at a time: each waits for the other") {
-  base::ThreadPool pool("test", 1);
   std::mutex mutex;
   std::condition_variable changed;
   int inside = 0;
   bool met = true;
+  base::ThreadPool pool("test", 1);
   remote::for_each(pool, 2, 2, [&](std::size_t) {
     std::unique_lock lock(mutex);
     ++inside;
@@ -32,10 +32,10 @@ TEST_CASE("several run at a time: each waits for the other") {
 }
 
 TEST_CASE("a pool that is busy holds nobody up") {
-  base::ThreadPool pool("test", 1);
   std::mutex mutex;
   std::condition_variable changed;
   bool release = false;
+  base::ThreadPool pool("test", 1);
   pool.run([&] {
     std::unique_lock lock(mutex);
     changed.wait(lock, [&] { return release; });
