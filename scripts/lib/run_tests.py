@@ -32,6 +32,8 @@ CORES = len(os.sched_getaffinity(0))
 SANITIZERS = {
     'ASAN_OPTIONS': 'detect_stack_use_after_return=1:strict_string_checks=1',
     'UBSAN_OPTIONS': 'print_stacktrace=1:halt_on_error=1',
+    # Leaks inside libraries of others; ours are all reported.
+    'LSAN_OPTIONS': f'suppressions={TOP}/tests/foreign_leaks.txt:print_suppressions=0',
     # Debian's protobuf and other libraries are not built for it, and would be reported falsely.
     'TSAN_OPTIONS': 'ignore_noninstrumented_modules=1:halt_on_error=1',
 }
