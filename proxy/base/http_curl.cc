@@ -9,6 +9,7 @@
 
 #include "base/gate.h"
 #include "base/http.h"
+#include "base/text.h"
 
 // Each call runs on its caller's thread with a slot of its own: an easy handle and a multi handle that keeps
 // its connections. A multi handle can be woken from another thread, which is how a stop ends a call at once.
@@ -22,22 +23,6 @@ constexpr int kMostRedirects = 5;
 constexpr std::size_t kMostHeaderBytes = 64u << 10;
 constexpr long kIdleSeconds = 60;   // servers close idle connections after about as long
 constexpr long kLifeSeconds = 600;  // so that changed certificates come into force
-
-std::string lower(std::string_view text) {
-  std::string out(text);
-  for (char& c : out) {
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-  }
-  return out;
-}
-
-std::string_view trimmed(std::string_view text) {
-  while (!text.empty() && (text.back() == '\r' || text.back() == '\n' || text.back() == ' ')) {
-    text.remove_suffix(1);
-  }
-  while (!text.empty() && (text.front() == ' ' || text.front() == '\t')) text.remove_prefix(1);
-  return text;
-}
 
 // The parts of a URL that decide where a call goes and what may be said about it.
 struct Place {
@@ -72,7 +57,7 @@ Result<Place> place_of(const std::string& url, const std::string& relative = {})
   if (code == CURLUE_OK) {
     place.url = part_of(parsed, CURLUPART_URL);
     place.scheme = part_of(parsed, CURLUPART_SCHEME);
-    place.host = lower(part_of(parsed, CURLUPART_HOST));
+    place.host = base::lower(part_of(parsed, CURLUPART_HOST));
     place.origin =
         place.scheme + "://" + place.host + ":" + part_of(parsed, CURLUPART_PORT, CURLU_DEFAULT_PORT);
     has_user = !part_of(parsed, CURLUPART_USER).empty() || !part_of(parsed, CURLUPART_PASSWORD).empty();
@@ -132,8 +117,8 @@ std::size_t take_header(char* data, std::size_t size, std::size_t count, void* u
   if (line.starts_with("HTTP/")) transfer.answer.headers.clear();
   std::size_t colon = line.find(':');
   if (!line.starts_with("HTTP/") && colon != std::string_view::npos) {
-    transfer.answer.headers.emplace_back(lower(line.substr(0, colon)),
-                                         std::string(trimmed(line.substr(colon + 1))));
+    transfer.answer.headers.emplace_back(base::lower(line.substr(0, colon)),
+                                         std::string(base::trimmed(line.substr(colon + 1))));
   }
   return line.size();
 }
@@ -162,7 +147,7 @@ Result<void> fill_headers(const HttpCall& call, bool own_host, HeaderList& list)
       return invalid("the header " + name.substr(0, name.find_first_of("\r\n")) + " holds a line break");
     }
     if (!own_host) continue;
-    has_type = has_type || lower(name) == "content-type";
+    has_type = has_type || base::lower(name) == "content-type";
     list.add(value.empty() ? name + ";" : name + ": " + value);
   }
   bool has_body = call.method == "PUT" || call.method == "POST";

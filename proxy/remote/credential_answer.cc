@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <array>
-#include <cctype>
 #include <charconv>
 #include <nlohmann/json.hpp>
 #include <optional>
@@ -10,6 +9,7 @@
 #include <vector>
 
 #include "base/base64.h"
+#include "base/text.h"
 
 namespace remote {
 namespace {
@@ -21,12 +21,6 @@ constexpr std::size_t kLargestValue = 16u << 10;
 constexpr std::int64_t kDay = 86'400;
 
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
-
-std::string lower(std::string_view text) {
-  std::string out;
-  for (char c : text) out += static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
-  return out;
-}
 
 struct DayAndTime {
   int year = 0;
@@ -205,7 +199,7 @@ base::Result<Headers> headers_of(const json& answer) {
   if (found == answer.end() || found->is_null()) return headers;
   if (!found->is_object()) return base::invalid("its headers are no object");
   for (const auto& [name, value] : found->items()) {
-    std::string key = lower(name);
+    std::string key = base::lower(name);
     std::vector<std::string> texts = texts_of(value);
     if (!is_header_name(key) || texts.empty()) return base::invalid("a header of it is malformed");
     for (const std::string& text : texts) {
@@ -242,7 +236,7 @@ std::int64_t parse_expiry(std::string_view text) {
 }
 
 std::int64_t token_expiry(std::string_view token) {
-  if (lower(token.substr(0, 7)) == "bearer ") token.remove_prefix(7);
+  if (base::lower(token.substr(0, 7)) == "bearer ") token.remove_prefix(7);
   std::size_t first = token.find('.');
   if (first == std::string_view::npos || token.size() > kLargestValue) return 0;
   std::size_t second = token.find('.', first + 1);

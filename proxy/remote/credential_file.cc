@@ -1,7 +1,6 @@
 #include "remote/credential_file.h"
 
-#include <cctype>
-
+#include "base/text.h"
 #include "remote/credential_answer.h"
 
 namespace remote {
@@ -33,13 +32,6 @@ class CredentialFile : public CredentialSource {
   WatchedText text_;
 };
 
-std::string_view trimmed(std::string_view text) {
-  constexpr std::string_view kBlanks = " \t\r\n";
-  std::size_t begin = text.find_first_not_of(kBlanks);
-  if (begin == std::string_view::npos) return {};
-  return text.substr(begin, text.find_last_not_of(kBlanks) - begin + 1);
-}
-
 }  // namespace
 
 base::Result<WatchedText::Version> WatchedText::get() {
@@ -65,13 +57,9 @@ base::Result<WatchedText::Version> WatchedText::get() {
 }
 
 base::Result<std::string> authorization_of(std::string_view text) {
-  text = trimmed(text);
+  text = base::trimmed(text);
   constexpr std::string_view kName = "authorization:";
-  bool named = text.size() > kName.size();
-  for (std::size_t i = 0; named && i < kName.size(); ++i) {
-    named = std::tolower(static_cast<unsigned char>(text[i])) == kName[i];
-  }
-  if (named) text = trimmed(text.substr(kName.size()));
+  if (base::lower(text.substr(0, kName.size())) == kName) text = base::trimmed(text.substr(kName.size()));
   if (text.empty()) return base::invalid("it is empty");
   std::string value(text);
   if (text.find(' ') == std::string_view::npos) value.insert(0, "Bearer ");

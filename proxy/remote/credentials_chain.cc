@@ -1,11 +1,11 @@
 #include "remote/credentials_chain.h"
 
 #include <algorithm>
-#include <cctype>
 #include <chrono>
 #include <mutex>
 #include <utility>
 
+#include "base/text.h"
 #include "remote/credential_answer.h"
 #include "remote/credential_file.h"
 #include "remote/credential_helper.h"
@@ -178,32 +178,20 @@ std::unique_ptr<CredentialSource> helper_of(const CredentialOptions& options, co
   return make_credential_helper(std::move(helper), spawner, clock);
 }
 
-std::string_view trimmed(std::string_view text) {
-  std::size_t begin = text.find_first_not_of(" \t");
-  if (begin == std::string_view::npos) return {};
-  return text.substr(begin, text.find_last_not_of(" \t") - begin + 1);
-}
-
-std::string lower(std::string_view text) {
-  std::string out;
-  for (char c : text) out += static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
-  return out;
-}
-
 // True where "name=" stands, blanks before it allowed.
 bool begins_header(std::string_view text) {
   std::size_t equals = text.find_first_of("=,");
   return equals != std::string_view::npos && text[equals] == '=' &&
-         is_header_name(lower(trimmed(text.substr(0, equals))));
+         is_header_name(base::lower(base::trimmed(text.substr(0, equals))));
 }
 
 }  // namespace
 
 base::Result<Headers> parse_header_list(std::string_view text) {
   Headers headers;
-  while (!trimmed(text).empty()) {
+  while (!base::trimmed(text).empty()) {
     std::size_t equals = text.find('=');
-    std::string name = lower(trimmed(text.substr(0, equals)));
+    std::string name = base::lower(base::trimmed(text.substr(0, equals)));
     if (equals == std::string_view::npos || !is_header_name(name)) {
       return base::invalid("headers: expected name=value, name=value");
     }
@@ -211,9 +199,12 @@ base::Result<Headers> parse_header_list(std::string_view text) {
     do {
       end = std::min(text.find(',', end + 1), text.size());
     } while (end < text.size() && !begins_header(text.substr(end + 1)) &&
-             !trimmed(text.substr(end + 1)).empty());
-    std::string_view value = trimmed(text.substr(equals + 1, end - equals - 1));
-    if (!is_header_value(value)) return base::invalid("headers: the value of " + name + " is unusable");
+             !base::trimmed(text.substr(end + 1)).empty());
+    std::string_view typed = text.substr(equals + 1, end - equals - 1);
+    std::string_view value = base::trimmed(typed);
+    // A line end is never meant, not even around a value.
+    bool usable = typed.find_first_of("\r\n") == std::string_view::npos && is_header_value(value);
+    if (!usable) return base::invalid("headers: the value of " + name + " is unusable");
     headers.emplace_back(std::move(name), std::string(value));
     text.remove_prefix(std::min(end + 1, text.size()));
   }

@@ -5,6 +5,8 @@
 #include <cstdint>
 #include <utility>
 
+#include "base/text.h"
+
 namespace remote {
 namespace {
 
@@ -15,19 +17,6 @@ struct Address {
   std::string host;  // without brackets
   std::string port;  // empty when not given
 };
-
-std::string lower(std::string_view text) {
-  std::string out(text);
-  std::transform(out.begin(), out.end(), out.begin(), [](unsigned char c) { return std::tolower(c); });
-  return out;
-}
-
-std::string_view trimmed(std::string_view text) {
-  constexpr std::string_view kBlanks = " \t\r\n";
-  std::size_t first = text.find_first_not_of(kBlanks);
-  if (first == std::string_view::npos) return {};
-  return text.substr(first, text.find_last_not_of(kBlanks) - first + 1);
-}
 
 base::Error wrong(const std::string& text, const std::string& why) {
   return base::invalid("the address \"" + text + "\" " + why + "; " + kExamples);
@@ -54,11 +43,11 @@ base::Result<Address> parse_address(std::string_view text, const std::string& sh
   if (bracketed) {
     std::size_t close = text.find(']');
     if (close == std::string_view::npos) return wrong(shown, "has a [ without its ]");
-    address.host = lower(text.substr(1, close - 1));
+    address.host = base::lower(text.substr(1, close - 1));
     rest = text.substr(close + 1);
   } else {
     std::size_t colon = text.find(':');
-    address.host = lower(text.substr(0, colon));
+    address.host = base::lower(text.substr(0, colon));
     if (colon != std::string_view::npos) rest = text.substr(colon);
   }
   if (!is_host(address.host, bracketed)) return wrong(shown, "has no proper host name");
@@ -158,7 +147,7 @@ base::Result<Endpoint> parse_http(const std::string& scheme, std::string_view re
 }  // namespace
 
 base::Result<Endpoint> parse_endpoint(std::string_view text) {
-  text = trimmed(text);
+  text = base::trimmed(text);
   if (text.empty()) return wrong("", "is empty");
   bool clean = std::all_of(text.begin(), text.end(), [](unsigned char c) { return c > ' ' && c != 0x7f; });
   if (!clean) return wrong("...", "holds blanks or control characters");
@@ -169,7 +158,7 @@ base::Result<Endpoint> parse_endpoint(std::string_view text) {
       return wrong(std::string(text), "has no scheme and no port");
     return parse_grpc("grpcs", text);
   }
-  std::string scheme = lower(text.substr(0, mark));
+  std::string scheme = base::lower(text.substr(0, mark));
   std::string_view rest = text.substr(mark + 3);
   if (scheme == "grpc" || scheme == "grpcs") return parse_grpc(scheme, rest);
   if (scheme == "http" || scheme == "https") return parse_http(scheme, rest);

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/text.h"
 #include "compiler/text.h"
 #include "wire/reapi.pb.h"
 
@@ -22,12 +23,6 @@ std::vector<std::pair<std::string, std::string>> this_machine() {
   const char* os = "linux";
 #endif
   return {{"ISA", isa}, {"OSFamily", os}};
-}
-
-std::string_view trimmed(std::string_view text) {
-  while (text.starts_with(' ')) text.remove_prefix(1);
-  while (text.ends_with(' ')) text.remove_suffix(1);
-  return text;
 }
 
 }  // namespace
@@ -52,13 +47,13 @@ bool pins_image(const KeySettings& settings) {
 base::Result<std::vector<std::pair<std::string, std::string>>> parse_platform(std::string_view text) {
   std::vector<std::pair<std::string, std::string>> properties;
   for (std::string_view part : compiler::split(text, ',')) {
-    part = trimmed(part);
+    part = base::trimmed(part);
     if (part.empty()) continue;
     std::size_t equals = part.find('=');
     if (equals == std::string_view::npos || equals == 0) {
       return base::invalid("platform: \"" + std::string(part) + "\" is not NAME=VALUE");
     }
-    properties.emplace_back(trimmed(part.substr(0, equals)), trimmed(part.substr(equals + 1)));
+    properties.emplace_back(base::trimmed(part.substr(0, equals)), base::trimmed(part.substr(equals + 1)));
   }
   std::sort(properties.begin(), properties.end());
   return properties;

@@ -2,6 +2,8 @@
 
 #include <cctype>
 
+#include "base/text.h"
+
 namespace remote {
 namespace {
 
@@ -11,12 +13,6 @@ constexpr std::size_t kLongWord = 20;
 bool is_word_char(char c) {
   return std::isalnum(static_cast<unsigned char>(c)) != 0 ||
          std::string_view("._~+/=-").find(c) != std::string_view::npos;
-}
-
-std::string lower(std::string_view text) {
-  std::string out;
-  for (char c : text) out += static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
-  return out;
 }
 
 bool names_secret(const std::string& name) {
@@ -77,7 +73,7 @@ std::string without_secrets(std::string_view text, std::size_t limit) {
     std::string_view word = text.substr(i, end - i);
     i = end;
     std::size_t equals = word.find('=');
-    std::string name = lower(word.substr(0, equals));
+    std::string name = base::lower(word.substr(0, equals));
     bool is_scheme = name == "bearer" || name == "basic";
     bool assigned = equals != std::string_view::npos && equals + 1 < word.size();
     if (hide_next && !is_scheme) {

@@ -5,11 +5,12 @@
 #include <sys/socket.h>
 
 #include <algorithm>
-#include <cctype>
 #include <cerrno>
 #include <charconv>
 #include <optional>
 #include <string_view>
+
+#include "base/text.h"
 
 namespace serve {
 namespace {
@@ -46,12 +47,6 @@ base::Result<void> receive_some(int fd, std::string& bytes, SteadyTime deadline)
   }
 }
 
-std::string lower(std::string_view text) {
-  std::string result(text);
-  for (char& c : result) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
-  return result;
-}
-
 std::string_view trimmed(std::string_view text) {
   while (!text.empty() && (text.front() == ' ' || text.front() == '\t')) text.remove_prefix(1);
   while (!text.empty() && (text.back() == ' ' || text.back() == '\t')) text.remove_suffix(1);
@@ -71,7 +66,7 @@ base::Result<std::size_t> body_length(std::string_view head) {
     if (colon == std::string_view::npos || line.front() == ' ' || line.front() == '\t') {
       return reject("400 malformed header");
     }
-    std::string name = lower(line.substr(0, colon));
+    std::string name = base::lower(line.substr(0, colon));
     std::string_view value = trimmed(line.substr(colon + 1));
     if (name == "transfer-encoding") return reject("411 a body needs a Content-Length");
     if (name == "range") return reject("416 no ranges here");
@@ -123,7 +118,7 @@ HttpRequest convert(const httplib::Request& request) {
   result.path = request.path;
   for (const auto& [name, value] : request.params) result.query[name] = value;
   for (const auto& [name, value] : request.headers) {
-    std::string& joined = result.headers[lower(name)];
+    std::string& joined = result.headers[base::lower(name)];
     // A header given twice becomes a value that no check accepts.
     joined = joined.empty() ? value : joined + ", " + value;
   }

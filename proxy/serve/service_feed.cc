@@ -1,12 +1,13 @@
 #include "serve/service_feed.h"
 
 #include <algorithm>
-#include <cctype>
 #include <cstdio>
 #include <map>
 #include <nlohmann/json.hpp>
 #include <string_view>
 #include <utility>
+
+#include "base/text.h"
 
 namespace serve {
 namespace {
@@ -19,11 +20,6 @@ std::string text_of(const json& object, const char* key) {
   auto found = object.find(key);
   if (found == object.end() || !found->is_string()) return {};
   return found->get<std::string>().substr(0, kLongestText);
-}
-
-std::string lower(std::string text) {
-  for (char& c : text) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
-  return text;
 }
 
 // The many words for few states.
@@ -46,7 +42,7 @@ std::string state_of(const std::string& word) {
       {"unhealthy", "down"},
       {"down", "down"},
   };
-  auto found = words.find(lower(word));
+  auto found = words.find(base::lower(word));
   return found == words.end() ? "unknown" : found->second;
 }
 
@@ -66,7 +62,7 @@ std::string first_line(std::string_view text) {
 
 // Of a web page only the title is read. It says how things are in words, if at all.
 ServiceState read_page(const std::string& body) {
-  const std::string folded = lower(body.substr(0, 64u << 10));
+  const std::string folded = base::lower(body.substr(0, 64u << 10));
   std::size_t begin = folded.find("<title");
   begin = begin == std::string::npos ? begin : folded.find('>', begin);
   std::size_t end = begin == std::string::npos ? begin : folded.find("</title", begin);
@@ -74,7 +70,7 @@ ServiceState read_page(const std::string& body) {
   std::string title = body.substr(begin + 1, end - begin - 1);
   std::replace(title.begin(), title.end(), '\n', ' ');
   title = first_line(title);
-  const std::string words = lower(title);
+  const std::string words = base::lower(title);
   struct Sign {
     const char* part;
     const char* state;
