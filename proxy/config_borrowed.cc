@@ -12,16 +12,6 @@ std::string value_of(const Environment& env, const char* name) {
   return std::string(compiler::variable(env, name).value_or(""));
 }
 
-bool is_true(const Environment& env, const char* name) {
-  std::string value = value_of(env, name);
-  return !value.empty() && std::string_view("tTyY1").find(value[0]) != std::string_view::npos;
-}
-
-bool is_false(const Environment& env, const char* name) {
-  std::string value = value_of(env, name);
-  return !value.empty() && std::string_view("fFnN0").find(value[0]) != std::string_view::npos;
-}
-
 bool has_scheme(const std::string& address) {
   return address.find("://") != std::string::npos || address.starts_with("unix:");
 }
@@ -37,7 +27,7 @@ void take(const Environment& env, const char* variable, const char* setting,
 std::vector<BorrowedValue> goma_server(const Environment& env) {
   std::string host = value_of(env, "GOMA_SERVER_HOST");
   if (host.empty()) return {};
-  bool plain = is_false(env, "GOMA_USE_SSL");
+  bool plain = compiler::is_off(env, "GOMA_USE_SSL");
   std::string port = value_of(env, "GOMA_SERVER_PORT");
   if (port.empty()) port = plain ? "80" : "443";
   bool bare_v6 = host.front() != '[' && host.find(':') != host.rfind(':');
@@ -48,12 +38,12 @@ std::vector<BorrowedValue> goma_server(const Environment& env) {
 std::vector<BorrowedValue> reclient_server(const Environment& env) {
   std::vector<BorrowedValue> values;
   if (std::string service = value_of(env, "RBE_service"); !service.empty()) {
-    bool plain = is_true(env, "RBE_service_no_security");
+    bool plain = compiler::is_on(env, "RBE_service_no_security");
     if (!has_scheme(service)) service = (plain ? "grpc://" : "grpcs://") + service;
     values.push_back({"endpoint", service, "environment RBE_service"});
     take(env, "RBE_instance", "instance", values);
     std::string helper = value_of(env, "RBE_credentials_helper");
-    if (!helper.empty() && !is_true(env, "RBE_service_no_auth")) {
+    if (!helper.empty() && !compiler::is_on(env, "RBE_service_no_auth")) {
       std::string arguments = value_of(env, "RBE_credentials_helper_args");
       values.push_back({"credential_helper", arguments.empty() ? helper : helper + " " + arguments,
                         "environment RBE_credentials_helper"});

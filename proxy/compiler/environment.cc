@@ -167,4 +167,14 @@ std::vector<std::string> probe_environment(const std::vector<std::string>& env) 
   return out;
 }
 
+bool is_on(const std::vector<std::string>& env, std::string_view name) {
+  std::string_view value = variable(env, name).value_or("");
+  return !value.empty() && std::string_view("tTyY1").find(value[0]) != std::string_view::npos;
+}
+
+bool is_off(const std::vector<std::string>& env, std::string_view name) {
+  std::string_view value = variable(env, name).value_or("");
+  return !value.empty() && std::string_view("fFnN0").find(value[0]) != std::string_view::npos;
+}
+
 }  // namespace compiler

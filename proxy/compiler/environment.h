@@ -22,4 +22,9 @@ base::Result<std::vector<std::string>> key_environment(const std::vector<std::st
 // What a probe of the compiler runs with: the variables that change its answers, and LC_ALL=C.
 std::vector<std::string> probe_environment(const std::vector<std::string>& env);
 
+// Whether a switch such as GOMA_STORE_ONLY is set, and to which side: "true", "yes", "1" or "false", "no",
+// "0", by the first letter as Goma reads them. Neither for an unset or empty one.
+bool is_on(const std::vector<std::string>& env, std::string_view name);
+bool is_off(const std::vector<std::string>& env, std::string_view name);
+
 }  // namespace compiler

@@ -57,11 +57,6 @@ Record describe(const Request& request) {
   return record;
 }
 
-bool is_true(const Request& request, const char* name) {
-  std::string_view value = compiler::variable(request.env, name).value_or("");
-  return !value.empty() && std::string_view("tTyY1").find(value[0]) != std::string_view::npos;
-}
-
 bool in_comma_list(std::string_view list, std::string_view item) {
   while (!list.empty()) {
     std::size_t comma = list.find(',');
@@ -109,14 +104,14 @@ void describe_unit(Task& task, const Unit& unit) {
 }
 
 std::optional<Reply> try_cache(Task& task, const Unit& unit) {
-  if (is_true(task.request, "GOMA_STORE_ONLY")) return std::nullopt;
+  if (compiler::is_on(task.request.env, "GOMA_STORE_ONLY")) return std::nullopt;
   return answer_from_cache(task, unit);
 }
 
 // A result that turned out to name its checkout was kept under the absolute form. There is seldom one, and
 // only then is the form taken on.
 std::optional<Reply> try_absolute_form(Task& task, Prepared& prepared) {
-  if (is_true(task.request, "GOMA_STORE_ONLY")) return std::nullopt;
+  if (compiler::is_on(task.request.env, "GOMA_STORE_ONLY")) return std::nullopt;
   base::Result<remote::Action> absolute = absolute_form(task, prepared);
   if (!absolute || !task.services.store.lookup(absolute->digest)) return std::nullopt;
   Prepared other = prepared;

@@ -68,3 +68,19 @@ TEST_CASE("a probe runs in the C locale with the variables that change its answe
   CHECK(compiler::probe_environment({"LANG=de_DE.UTF-8", "CPATH=/a", "TERM=x", "PATH=/bin",
                                      "LC_ALL=de_DE"}) == Lines{"CPATH=/a", "PATH=/bin", "LC_ALL=C"});
 }
+
+TEST_CASE("a switch is on, off, or neither") {
+  const std::vector<std::string> env = {"A=true", "B=Yes", "C=1", "D=false", "E=No", "F=0", "G=", "H=maybe"};
+  for (const char* name : {"A", "B", "C"}) {
+    CHECK(compiler::is_on(env, name));
+    CHECK(!compiler::is_off(env, name));
+  }
+  for (const char* name : {"D", "E", "F"}) {
+    CHECK(!compiler::is_on(env, name));
+    CHECK(compiler::is_off(env, name));
+  }
+  for (const char* name : {"G", "H", "I"}) {
+    CHECK(!compiler::is_on(env, name));
+    CHECK(!compiler::is_off(env, name));
+  }
+}
