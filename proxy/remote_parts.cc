@@ -145,7 +145,7 @@ base::Result<std::unique_ptr<RemoteParts>> RemoteParts::make(const Config& confi
   remote::Credentials* credentials =
       parts->credentials_ ? parts->credentials_.get() : parts->http_credentials_.get();
   parts->tier_ = std::make_unique<remote::Tier>(options, std::move(engine), std::move(http), credentials);
-  parts->confirmer_ = std::make_unique<remote::Confirmer>(key, base::real_clock());
+  parts->confirmer_ = std::make_unique<remote::Confirmer>(key, parts->tier_->gate(), base::real_clock());
   parts->times_ = std::make_unique<task::Times>(base::real_clock());
   parts->build_ids_ = std::make_unique<remote::BuildIds>(base::real_files());
   parts->share_ = std::make_unique<task::Share>(*parts->tier_, store);

@@ -107,8 +107,8 @@ std::optional<std::unordered_set<std::string>> read_probe_output(std::string_vie
   return good;
 }
 
-Confirmer::Confirmer(KeySettings settings, base::Clock& clock)
-    : settings_(std::move(settings)), clock_(clock) {}
+Confirmer::Confirmer(KeySettings settings, base::Gate& calls, base::Clock& clock)
+    : settings_(std::move(settings)), calls_(calls), clock_(clock) {}
 
 OutsideFiles Confirmer::unknown_of(const OutsideFiles& wanted, std::string& refused) {
   OutsideFiles unknown;
@@ -142,6 +142,8 @@ OutsideFiles Confirmer::unknown_of(const OutsideFiles& wanted, std::string& refu
 }
 
 Remote<void> Confirmer::probe(Backend& backend, const Call& call, const OutsideFiles& batch) {
+  base::Result<base::Pass> pass = calls_.enter(ending_.get_token());
+  if (!pass) return Failure{Cause::cancelled, "cancelled"};
   Call probe_call = call;
   probe_call.target_id = "probe of the worker's compiler and headers";
   probe_call.mnemonic = "Probe";

@@ -35,8 +35,9 @@ struct OutsideFiles {
 // after the other.
 class Confirmer {
  public:
-  // `settings` gives the platform of the actions that will be sent.
-  Confirmer(KeySettings settings, base::Clock& clock);
+  // `settings` gives the platform of the actions that will be sent; a probe takes a place in `calls`, the
+  // gate of calls in flight. Whoever holds such a place must not come here.
+  Confirmer(KeySettings settings, base::Gate& calls, base::Clock& clock);
 
   // Stops a probe that runs, and all later ones.
   void end() { ending_.request_stop(); }
@@ -55,6 +56,7 @@ class Confirmer {
   std::optional<Failure> recent_failure() const;
 
   const KeySettings settings_;
+  base::Gate& calls_;
   base::Clock& clock_;
   std::stop_source ending_;
   base::Gate one_{1};

@@ -3,8 +3,8 @@
 #include <set>
 
 #include "task/cached.h"
+#include "task/placement.h"
 #include "task/prepare.h"
-#include "task/race.h"
 
 namespace task {
 namespace {

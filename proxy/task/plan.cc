@@ -24,11 +24,6 @@ milliseconds head_start(const PlanFacts& facts, bool execute) {
   return std::clamp(usual, kShortest, kLongest);
 }
 
-bool is_quicker_here(const PlanFacts& facts) {
-  if (!facts.may_run_here || !facts.may_race || facts.free_slots < 1) return false;
-  return facts.times.local_us != 0 && facts.times.local_us < facts.times.remote_us / 2;
-}
-
 }  // namespace
 
 Plan make_plan(const PlanFacts& facts) {
@@ -37,12 +32,9 @@ Plan make_plan(const PlanFacts& facts) {
   plan.look_up = facts.can_look_up && !facts.store_only;
   plan.execute = facts.can_execute && facts.bound.empty();
   if (plan.execute) plan.here = facts.may_run_here;
-  if (plan.execute && is_quicker_here(facts)) {
-    plan.execute = false;
-    plan.why = "quicker here than on the cluster";
-  } else if (plan.execute && facts.remote_crowded && facts.free_slots > 0 && facts.may_race && plan.here) {
-    plan.execute = false;
-    plan.why = "the cluster is busy and a local slot is free";
+  if (plan.execute && plan.here && facts.may_race && facts.free_slots > 0) {
+    bool quicker_here = facts.times.local_us != 0 && facts.times.local_us < facts.times.remote_us / 2;
+    plan.execute = !quicker_here && !facts.remote_crowded;
   }
   if (plan.look_up || plan.execute) plan.head_start = head_start(facts, plan.execute);
   return plan;

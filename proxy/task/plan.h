@@ -27,7 +27,6 @@ struct Plan {
   bool here = true;
   // How long the remote side is alone before a local compile may start beside it; with `here` only.
   std::chrono::milliseconds head_start{0};
-  std::string why;  // in words, for the page
 };
 
 // A head start that never ends: the local compile waits for the remote side to fail.

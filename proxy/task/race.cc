@@ -1,7 +1,6 @@
 #include "task/race.h"
 
 #include <algorithm>
-#include <iterator>
 #include <memory>
 #include <utility>
 
@@ -10,48 +9,13 @@
 #include "task/accept.h"
 #include "task/cached.h"
 #include "task/colour.h"
-#include "task/keep.h"
+#include "task/placement.h"
 #include "task/plan.h"
 #include "task/remote_run.h"
 #include "task/run_local.h"
 
 namespace task {
 namespace {
-
-bool says(const Task& task, const char* name, std::string_view letters) {
-  std::string_view value = compiler::variable(task.request.env, name).value_or("");
-  return !value.empty() && letters.find(value[0]) != std::string_view::npos;
-}
-bool is_false(const Task& task, const char* name) { return says(task, name, "fFnN0"); }
-bool is_true(const Task& task, const char* name) { return says(task, name, "tTyY1"); }
-
-bool is_inside(const Prepared& prepared) {
-  const std::string& root = prepared.action.roots.root;
-  return !root.empty() && base::is_below(prepared.command.compiler, root);
-}
-
-// Libraries that any program may load, and that hold nothing of a compiler: one that travels runs with the
-// worker's own.
-bool is_runtime_library(std::string_view path) {
-  constexpr std::string_view kNames[] = {
-      "ld-",         "libc.so", "libm.so",    "libmvec.so", "libdl.so",     "libpthread.", "librt.so",
-      "libgcc_s.so", "libz.so", "libstdc++.", "libc++.so",  "libc++abi.so", "libzstd.so"};
-  std::string_view name = base::base_name(path);
-  return std::any_of(std::begin(kNames), std::end(kNames),
-                     [&](std::string_view known) { return name.starts_with(known); });
-}
-
-// What the compile needs of a worker when the compiler travels with the inputs.
-remote::OutsideFiles outside_of_travelling(const remote::Action& action) {
-  remote::OutsideFiles outside;
-  outside.files = action.outside;
-  for (const remote::KeyFile& part : action.outside_parts) {
-    if (!is_runtime_library(part.path)) outside.files.push_back(part);
-  }
-  // Where headers come from outside, others could come before them.
-  if (!action.outside.empty()) outside.absent = action.outside_absent;
-  return outside;
-}
 
 class Race {
  public:
@@ -75,9 +39,9 @@ class Race {
     facts.can_look_up = side_.tier.cache() != nullptr;
     facts.can_execute = side_.tier.mode() == remote::Mode::cluster;
     facts.bound = bound_here(prepared_, side_);
-    facts.may_run_here = !is_false(task_, "GOMA_FALLBACK");
-    facts.may_race = !is_false(task_, "GOMA_USE_LOCAL");
-    facts.store_only = is_true(task_, "GOMA_STORE_ONLY");
+    facts.may_run_here = !compiler::is_off(task_.request.env, "GOMA_FALLBACK");
+    facts.may_race = !compiler::is_off(task_.request.env, "GOMA_USE_LOCAL");
+    facts.store_only = compiler::is_on(task_.request.env, "GOMA_STORE_ONLY");
     const base::Gate& local = task_.services.gates.local;
     facts.free_slots = std::max(0, local.limit() - local.inside() - local.waiting());
     facts.remote_crowded = side_.tier.gate().waiting() > 0;
@@ -99,7 +63,7 @@ class Race {
     }
     std::sort(order.job.output_paths.begin(), order.job.output_paths.end());
     order.job.action = prepared_.action.digest;
-    order.job.skip_cache = is_true(task_, "GOMA_STORE_ONLY");
+    order.job.skip_cache = compiler::is_on(task_.request.env, "GOMA_STORE_ONLY");
     if (plan_.execute) add_execution(order);
     return order;
   }
@@ -116,13 +80,7 @@ class Race {
     action.directories.clear();
     sources.push_back({base::digest_of(action.command), action.command, {}});
     sources.push_back({action.digest, action.action, {}});
-    if (side_.toolchain == remote::Toolchain::inside) order.outside = outside_of_travelling(action);
-    if (side_.toolchain != remote::Toolchain::image) return;
-    order.outside.files = std::move(action.outside);
-    std::move(action.outside_parts.begin(), action.outside_parts.end(),
-              std::back_inserter(order.outside.files));
-    action.outside_parts.clear();
-    order.outside.absent = std::move(action.outside_absent);
+    order.outside = take_needs(action, side_.toolchain);
   }
 
   // Nothing when the compile is still to be run here.
@@ -248,30 +206,6 @@ class Race {
 };
 
 }  // namespace
-
-std::string bound_here(const Prepared& prepared, const RemoteSide& side) {
-  const remote::Action& action = prepared.action;
-  if (!action.bound.empty()) return action.bound;
-  if (action.portable && may_compress(prepared.command))
-    return "compressed_sections: the result could not be searched for the worker's folder";
-  switch (side.toolchain) {
-    case remote::Toolchain::chroot:
-      return {};
-    case remote::Toolchain::image:
-      return side.workers_alike ? ""
-                                : "toolchain: image needs a container-image by digest or workers_identical";
-    case remote::Toolchain::inside:
-      if (!is_inside(prepared)) return "toolchain: the compiler is not in the exec root";
-      if (std::vector<remote::KeyFile> files = outside_of_travelling(action).files;
-          !files.empty() && !side.workers_alike) {
-        return "outside_input: " + files.front().path + ", and workers are not known to be alike";
-      }
-      return {};
-    case remote::Toolchain::none:
-      return "toolchain: none";
-  }
-  return {};
-}
 
 Reply race(Task& task, Prepared& prepared) { return Race(task, prepared).run(); }
 

@@ -11,7 +11,4 @@ namespace task {
 // Requires: task.services.remote.
 Reply race(Task& task, Prepared& prepared);
 
-// Why the prepared compile cannot be executed on a worker ("label: detail"); empty when it can.
-std::string bound_here(const Prepared& prepared, const RemoteSide& side);
-
 }  // namespace task

@@ -44,15 +44,29 @@ void RemoteRun::work() {
   if (answered) answered_.request_stop();
 }
 
+base::Pass RemoteRun::take_turn(Ending& ending) {
+  base::Result<base::Pass> pass = side_.tier.gate().enter_within(kTurn, stop_.get_token());
+  if (pass) return std::move(*pass);
+  ending.why = "no turn to call the cluster";
+  return {};
+}
+
 RemoteRun::Ending RemoteRun::make_ending() {
   Ending ending;
-  base::Result<base::Pass> pass = side_.tier.gate().enter_within(kTurn, stop_.get_token());
-  if (!pass) {
-    ending.why = "no turn to call the cluster";
+  if (order_.look_up) {
+    base::Pass pass = take_turn(ending);
+    if (!pass || look_up(ending)) return ending;
+  }
+  if (!order_.execute || stop_.stop_requested()) return ending;
+  remote::Backend* engine = side_.tier.executor();
+  if (engine == nullptr) {
+    if (ending.why.empty()) ending.why = "no engine may be asked at present";
     return ending;
   }
-  if (order_.look_up && look_up(ending)) return ending;
-  if (order_.execute && !stop_.stop_requested()) execute(ending);
+  // Who waits for another's probe takes no other's turn meanwhile.
+  base::Nanoseconds start = clock_.uptime();
+  if (!confirm(*engine, ending)) return ending;
+  if (base::Pass pass = take_turn(ending)) execute(*engine, start, ending);
   return ending;
 }
 
@@ -130,21 +144,19 @@ bool RemoteRun::look_up(Ending& ending) {
   return false;
 }
 
-void RemoteRun::execute(Ending& ending) {
-  remote::Backend* engine = side_.tier.executor();
-  if (engine == nullptr) {
-    if (ending.why.empty()) ending.why = "no engine may be asked at present";
-    return;
-  }
-  base::Nanoseconds start = clock_.uptime();
+bool RemoteRun::confirm(remote::Backend& engine, Ending& ending) {
   side_.times.note_question();
   remote::Remote<void> alike =
-      side_.confirmer.confirm(*engine, order_.call, order_.outside, stop_.get_token());
-  if (!alike) return note_failure(alike.error(), ending.why);
+      side_.confirmer.confirm(engine, order_.call, order_.outside, stop_.get_token());
   order_.outside = {};  // large, and the execution may take long
+  if (!alike) note_failure(alike.error(), ending.why);
+  return alike.ok();
+}
+
+void RemoteRun::execute(remote::Backend& engine, base::Nanoseconds start, Ending& ending) {
   // Once more when the engine's cache gave something useless.
   for (int attempt = 0; attempt < 2; ++attempt) {
-    remote::Remote<remote::Answer> answer = engine->execute(
+    remote::Remote<remote::Answer> answer = engine.execute(
         order_.call, order_.job, [](remote::Stage) {}, stop_.get_token());
     if (!answer) return note_failure(answer.error(), ending.why);
     side_.tier.succeeded();
@@ -159,7 +171,7 @@ void RemoteRun::execute(Ending& ending) {
       order_.job.skip_cache = true;
       continue;
     }
-    if (!complete(*engine, *answer, ending.why)) return;
+    if (!complete(engine, *answer, ending.why)) return;
     side_.times.note_remote(order_.unit, us_since(clock_, start));
     ending.executed = !answer->cached;
     ending.why.clear();

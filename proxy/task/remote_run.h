@@ -63,7 +63,9 @@ class RemoteRun {
   void work();
   Ending make_ending();
   bool look_up(Ending& ending);
-  void execute(Ending& ending);
+  base::Pass take_turn(Ending& ending);
+  bool confirm(remote::Backend& engine, Ending& ending);
+  void execute(remote::Backend& engine, base::Nanoseconds start, Ending& ending);
   bool complete(remote::Backend& backend, remote::Answer& answer, std::string& why);
   void leave_asked(remote::Answer& answer) const;
   bool has_required(const remote::Answer& answer) const;

@@ -21,7 +21,7 @@ class RemoteWorld {
  public:
   explicit RemoteWorld(remote::Mode mode = remote::Mode::cluster)
       : tier_({mode, 4}, own_backend(), nullptr, nullptr),
-        confirmer_({}, base::real_clock()),
+        confirmer_({}, tier_.gate(), base::real_clock()),
         pool_("remote", 16),
         times_(base::real_clock()),
         share_(std::make_unique<task::Share>(tier_, world.store())),

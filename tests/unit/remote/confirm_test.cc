@@ -15,7 +15,8 @@ remote::KeyFile file(const std::string& path) { return {base::digest_of(path), p
 struct Fixture {
   fake::FakeClock clock;
   fake::FakeBackend backend;
-  remote::Confirmer confirmer{{}, clock};
+  base::Gate calls{1};
+  remote::Confirmer confirmer{{}, calls, clock};
   std::string says;  // the worker, before "end of probe"
   bool whole = true;
 
@@ -149,4 +150,18 @@ TEST_CASE("a probe is an action of its own, never cached, whose messages name ea
   };
   CHECK(has(action.command_digest().hash()));
   CHECK(has(action.input_root_digest().hash()));
+}
+
+TEST_CASE("a probe takes a place among the calls, and gives it back") {
+  Fixture f;
+  f.says = "/a: OK\n";
+  int inside = 0;
+  auto answer = f.backend.before_execute;
+  f.backend.before_execute = [&](const remote::Job& job) {
+    inside = f.calls.inside();
+    answer(job);
+  };
+  CHECK(f.confirm({{file("/a")}, {}}).empty());
+  CHECK(inside == 1);
+  CHECK(f.calls.inside() == 0);
 }

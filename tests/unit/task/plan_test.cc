@@ -79,7 +79,6 @@ TEST_CASE("what is quicker here runs here when there is room") {
   CHECK(task::make_plan(facts).execute);
   facts.free_slots = 1;
   CHECK(!task::make_plan(facts).execute);
-  CHECK(!task::make_plan(facts).why.empty());
   facts.may_race = false;
   CHECK(task::make_plan(facts).execute);
 }

@@ -195,36 +195,3 @@ TEST_CASE("cache-only never executes, and compiles misses here") {
   CHECK(remote.backend->calls().jobs.empty());
   CHECK(remote.world.read("x.o") == object);
 }
-
-TEST_CASE("what binds a compile to this machine is named") {
-  RemoteWorld remote;
-  task::Prepared prepared;
-  prepared.command.compiler = "/usr/bin/g++";
-  prepared.action.roots.root = "/home/me/proj";
-  CHECK(task::bound_here(prepared, remote.side).empty());
-  remote.side.workers_alike = false;
-  CHECK(task::bound_here(prepared, remote.side).find("workers_identical") != std::string::npos);
-  remote.side.toolchain = remote::Toolchain::chroot;
-  CHECK(task::bound_here(prepared, remote.side).empty());
-  remote.side.toolchain = remote::Toolchain::inside;
-  CHECK(task::bound_here(prepared, remote.side).find("not in the exec root") != std::string::npos);
-  prepared.command.compiler = "/home/me/proj/bin/clang++";
-  CHECK(task::bound_here(prepared, remote.side).empty());
-  prepared.action.outside.push_back({{}, "/usr/include/stdio.h"});
-  CHECK(task::bound_here(prepared, remote.side).find("/usr/include/stdio.h") != std::string::npos);
-  prepared.action.outside.clear();
-  // The compiler in the exec root may be a link to one that does not travel.
-  prepared.action.outside_parts = {{{}, "/lib/ld-linux-x86-64.so.2"}, {{}, "/lib/libc.so.6"}};
-  CHECK(task::bound_here(prepared, remote.side).empty());
-  prepared.action.outside_parts.push_back({{}, "/usr/lib/gcc/x86_64-linux-gnu/12/cc1plus"});
-  CHECK(task::bound_here(prepared, remote.side).find("cc1plus") != std::string::npos);
-  remote.side.workers_alike = true;
-  CHECK(task::bound_here(prepared, remote.side).empty());
-  // What compressed sections hold could not be searched; in the absolute form there is nothing to find.
-  prepared.command.args.push_back({"-gz", compiler::ArgRole::plain, 0});
-  CHECK(task::bound_here(prepared, remote.side).empty());
-  prepared.action.portable = true;
-  CHECK(task::bound_here(prepared, remote.side).starts_with("compressed_sections: "));
-  prepared.action.bound = "native_cpu: x";
-  CHECK(task::bound_here(prepared, remote.side) == "native_cpu: x");
-}
