@@ -1,4 +1,5 @@
-// Words and blanks in short texts from outside: headers, addresses, settings. ASCII only, whatever the locale.
+// Words and blanks in short texts from outside: headers, addresses, settings. ASCII only, whatever the
+// locale.
 #pragma once
 
 #include <string>

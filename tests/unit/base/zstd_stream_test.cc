@@ -3,18 +3,11 @@
 #include <doctest/doctest.h>
 
 #include <algorithm>
-#include <random>
 
 #include "base/zstd.h"
+#include "fake/noise.h"
 
 namespace {
-
-std::string noise(std::size_t size) {
-  std::mt19937 random(7);
-  std::string bytes(size, '\0');
-  for (char& byte : bytes) byte = static_cast<char>(random());
-  return bytes;
-}
 
 std::string encode(const std::string& bytes, std::size_t step) {
   base::ZstdEncoder encoder(bytes.size(), 1);
@@ -31,7 +24,7 @@ std::string encode(const std::string& bytes, std::size_t step) {
 
 TEST_CASE("what was encoded in pieces is one frame that tells its size") {
   for (const std::string& bytes :
-       {std::string(), std::string("x"), std::string(700'000, 'a'), noise(700'000)}) {
+       {std::string(), std::string("x"), std::string(700'000, 'a'), fake::noise(700'000)}) {
     for (std::size_t step : {std::size_t{1'000}, std::size_t{300'000}, std::size_t{1'000'000}}) {
       std::string frame = encode(bytes, step);
       base::Result<std::string> back = base::zstd_decompress(frame, bytes.size());
@@ -51,7 +44,7 @@ TEST_CASE("content of another size than was told is an error") {
 }
 
 TEST_CASE("frames are decoded from pieces of any size") {
-  std::string bytes = noise(200'000) + std::string(500'000, 'b');
+  std::string bytes = fake::noise(200'000) + std::string(500'000, 'b');
   std::string frames = encode(bytes, 50'000) + encode("tail", 4);
   for (std::size_t step : {std::size_t{1}, std::size_t{777}, frames.size()}) {
     base::ZstdDecoder decoder(bytes.size() + 4);
@@ -66,7 +59,7 @@ TEST_CASE("frames are decoded from pieces of any size") {
 }
 
 TEST_CASE("an unfinished frame is not whole") {
-  std::string frame = encode(noise(100'000), 100'000);
+  std::string frame = encode(fake::noise(100'000), 100'000);
   base::ZstdDecoder decoder(100'000);
   std::string out;
   REQUIRE(decoder.add(std::string_view(frame).substr(0, frame.size() - 1), out).ok());

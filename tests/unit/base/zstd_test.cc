@@ -2,22 +2,11 @@
 
 #include <doctest/doctest.h>
 
-#include <random>
-
-namespace {
-
-std::string noise(std::size_t size) {
-  std::mt19937 random(7);
-  std::string bytes(size, '\0');
-  for (char& byte : bytes) byte = static_cast<char>(random());
-  return bytes;
-}
-
-}  // namespace
+#include "fake/noise.h"
 
 TEST_CASE("what was compressed comes back") {
   for (std::size_t size : {std::size_t{0}, std::size_t{1}, std::size_t{4096}, std::size_t{3'000'000}}) {
-    for (const std::string& bytes : {std::string(size, 'a'), noise(size)}) {
+    for (const std::string& bytes : {std::string(size, 'a'), fake::noise(size)}) {
       for (int level : {1, 3}) {
         base::Result<std::string> frame = base::zstd_compress(bytes, level);
         REQUIRE(frame);

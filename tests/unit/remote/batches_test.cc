@@ -6,9 +6,10 @@
 #include <functional>
 #include <memory>
 #include <mutex>
-#include <random>
 
 #include "base/zstd.h"
+#include "fake/listening.h"
+#include "fake/noise.h"
 #include "fake/reapi_server.h"
 #include "fake/remote_caller.h"
 #include "fake/temp_dir.h"
@@ -23,13 +24,6 @@ using remote::Cause;
 using remote::Source;
 
 namespace {
-
-std::string noise(std::size_t size) {
-  std::mt19937 random(7);
-  std::string bytes(size, '\0');
-  for (char& byte : bytes) byte = static_cast<char>(random());
-  return bytes;
-}
 
 Source source_of(const std::string& bytes) { return {base::digest_of(bytes), bytes}; }
 
@@ -56,15 +50,7 @@ class Scripted : public re::ContentAddressableStorage::Service {
   std::function<void(const re::BatchUpdateBlobsRequest&, re::BatchUpdateBlobsResponse&)> on_update;
   std::function<void(const re::BatchReadBlobsRequest&, re::BatchReadBlobsResponse&)> on_read;
 
-  Scripted() {
-    grpc::ServerBuilder builder;
-    builder.AddListeningPort("127.0.0.1:0", grpc::InsecureServerCredentials(), &port_);
-    builder.RegisterService(this);
-    server_ = builder.BuildAndStart();
-  }
-  ~Scripted() override { server_->Shutdown(); }
-
-  std::string url() const { return "grpc://127.0.0.1:" + std::to_string(port_); }
+  std::string url() const { return listening_.url(); }
 
   // Before what the scripts have written down is read.
   std::unique_lock<std::mutex> lock() { return std::unique_lock(mutex_); }
@@ -84,8 +70,7 @@ class Scripted : public re::ContentAddressableStorage::Service {
 
  private:
   std::mutex mutex_;
-  int port_ = 0;
-  std::unique_ptr<grpc::Server> server_;
+  fake::Listening listening_{this};  // last: calls use the rest
 };
 
 }  // namespace
@@ -161,7 +146,7 @@ TEST_CASE("a file that changed is not sent") {
 TEST_CASE("blobs are compressed one by one, those that gain by it") {
   World world;
   std::string text(50'000, 'a');
-  REQUIRE(world.update({source_of(text), source_of("small"), source_of(noise(20'000))}, true).ok());
+  REQUIRE(world.update({source_of(text), source_of("small"), source_of(fake::noise(20'000))}, true).ok());
   CHECK(world.server.has(base::digest_of(text)));
   auto request = world.server.requests<re::BatchUpdateBlobsRequest>("BatchUpdateBlobs")[0];
   CHECK(request.requests(0).compressor() == re::Compressor::ZSTD);

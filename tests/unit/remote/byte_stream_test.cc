@@ -5,11 +5,12 @@
 #include <memory>
 #include <mutex>
 #include <optional>
-#include <random>
 #include <thread>
 
 #include "base/zstd.h"
 #include "fake/fake_clock.h"
+#include "fake/listening.h"
+#include "fake/noise.h"
 #include "fake/reapi_server.h"
 #include "fake/remote_caller.h"
 #include "fake/temp_dir.h"
@@ -28,15 +29,8 @@ namespace {
 
 const Status kCut(StatusCode::UNAVAILABLE, "cut");
 
-std::string noise(std::size_t size) {
-  std::mt19937 random(7);
-  std::string bytes(size, '\0');
-  for (char& byte : bytes) byte = static_cast<char>(random());
-  return bytes;
-}
-
 // Looks as if it compressed well, but its frame has many pieces.
-std::string half_noise(std::size_t size) { return std::string(40'000, 'a') + noise(size - 40'000); }
+std::string half_noise(std::size_t size) { return std::string(40'000, 'a') + fake::noise(size - 40'000); }
 
 Source source_of(const std::string& bytes) { return {base::digest_of(bytes), bytes}; }
 
@@ -73,15 +67,7 @@ class Scripted : public google::bytestream::ByteStream::Service {
     return names_;
   }
 
-  Scripted() {
-    grpc::ServerBuilder builder;
-    builder.AddListeningPort("127.0.0.1:0", grpc::InsecureServerCredentials(), &port_);
-    builder.RegisterService(this);
-    server_ = builder.BuildAndStart();
-  }
-  ~Scripted() override { server_->Shutdown(); }
-
-  std::string url() const { return "grpc://127.0.0.1:" + std::to_string(port_); }
+  std::string url() const { return listening_.url(); }
 
   Status Read(grpc::ServerContext*, const ReadRequest* request,
               grpc::ServerWriter<google::bytestream::ReadResponse>* writer) override {
@@ -116,9 +102,8 @@ class Scripted : public google::bytestream::ByteStream::Service {
   }
 
   mutable std::mutex mutex_;
-  std::vector<std::string> names_;  // guarded by mutex_
-  int port_ = 0;
-  std::unique_ptr<grpc::Server> server_;
+  std::vector<std::string> names_;   // guarded by mutex_
+  fake::Listening listening_{this};  // last: calls use the rest
 };
 
 struct ScriptedWorld {
@@ -134,7 +119,7 @@ struct ScriptedWorld {
 TEST_CASE("bytes and files are uploaded under the name of their digest") {
   World world;
   fake::TempDir dir;
-  std::string bytes = noise(1'000'000);
+  std::string bytes = fake::noise(1'000'000);
   Source source = source_of(bytes);
   CHECK(*world.write(source, false) == bytes.size());
   CHECK(*world.server.get(source.digest) == bytes);
@@ -156,7 +141,7 @@ TEST_CASE("what gains by compression is uploaded compressed") {
   CHECK(holds(world.writes().at(0).resource_name(), "/compressed-blobs/zstd/"));
   CHECK(world.writes().at(0).resource_name().ends_with("/3000000"));
 
-  CHECK(world.write(source_of(noise(500'000)), true).ok());
+  CHECK(world.write(source_of(fake::noise(500'000)), true).ok());
   CHECK(!holds(world.writes().at(1).resource_name(), "compressed"));
 }
 
@@ -192,7 +177,7 @@ TEST_CASE("an interrupted upload goes on where the server says") {
 
 TEST_CASE("interrupted again and again it goes on as long as something arrives") {
   World world;
-  std::string bytes = noise(2'000'000);
+  std::string bytes = fake::noise(2'000'000);
   world.server.cut("Write", 1, kCut, 6);
   REQUIRE(world.write(source_of(bytes), false).ok());
   CHECK(world.server.has(base::digest_of(bytes)));
@@ -202,7 +187,7 @@ TEST_CASE("interrupted again and again it goes on as long as something arrives")
 TEST_CASE("where the server cannot say, the upload begins anew under another name") {
   World world;
   world.server.traits()->resumes_writes = false;
-  std::string bytes = noise(2'000'000);
+  std::string bytes = fake::noise(2'000'000);
   world.server.cut("Write", 2, kCut);
   REQUIRE(world.write(source_of(bytes), false).ok());
   CHECK(world.server.has(base::digest_of(bytes)));
@@ -213,7 +198,7 @@ TEST_CASE("where the server cannot say, the upload begins anew under another nam
   CHECK(!world.quirks.has(Feature::query_write_status));
 
   // It is not asked a second time.
-  std::string other = noise(1'500'000);
+  std::string other = fake::noise(1'500'000);
   world.server.cut("Write", 2, kCut);
   REQUIRE(world.write(source_of(other), false).ok());
   CHECK(world.server.count("QueryWriteStatus") == 1);
@@ -225,7 +210,7 @@ TEST_CASE("where the server cannot say, the upload begins anew under another nam
 TEST_CASE("an upload that the server forgot, or that is not ours to ask about, begins anew") {
   for (StatusCode code : {StatusCode::NOT_FOUND, StatusCode::UNAUTHENTICATED}) {
     World world;
-    std::string bytes = noise(1'000'000);
+    std::string bytes = fake::noise(1'000'000);
     world.server.cut("Write", 2, kCut);
     world.server.fail("QueryWriteStatus", Status(code, "no"));
     REQUIRE(world.write(source_of(bytes), false).ok());
@@ -239,7 +224,7 @@ TEST_CASE("an upload that the server forgot, or that is not ours to ask about, b
 
 TEST_CASE("an upload that turns out to be complete is not repeated") {
   World world;
-  std::string bytes = noise(1'000'000);
+  std::string bytes = fake::noise(1'000'000);
   world.server.cut("Write", 2, kCut);
   world.server.on("QueryWriteStatus", [&](const fake::Seen&) {
     world.server.put(bytes);
@@ -286,13 +271,13 @@ TEST_CASE("no right to write is one call") {
 
 TEST_CASE("messages that are too large become smaller, and a proxy's refusal says what its owner can do") {
   World world;
-  Source source = source_of(noise(1'000'000));
+  Source source = source_of(fake::noise(1'000'000));
   world.server.fail("Write", Status(StatusCode::RESOURCE_EXHAUSTED, "Received message larger than max"));
   CHECK(world.write(source, false).ok());
   CHECK(world.server.count("Write") == 2);
 
   world.server.fail("Write", Status(StatusCode::UNKNOWN, "Received http2 header with status: 413"), 9);
-  Source other = source_of(noise(900'000));
+  Source other = source_of(fake::noise(900'000));
   remote::Failure failure = world.write(other, false).error();
   CHECK(failure.cause == Cause::too_large);
   CHECK(holds(failure.message, "client_max_body_size"));
@@ -306,7 +291,7 @@ TEST_CASE("a proxy that answers before all is sent refuses the size, if the serv
     world.server.traits()->resumes_writes = resumes;
     world.server.fail("Write", early, 2);
     if (resumes) world.server.fail("QueryWriteStatus", Status(StatusCode::NOT_FOUND, "no such upload"), 2);
-    Source source = source_of(noise(1'500'000));
+    Source source = source_of(fake::noise(1'500'000));
     remote::Failure failure = world.write(source, false).error();
     CHECK(failure.cause == Cause::too_large);
     CHECK(holds(failure.message, "1500000 bytes"));
@@ -317,7 +302,7 @@ TEST_CASE("a proxy that answers before all is sent refuses the size, if the serv
     // It is remembered for a while; smaller ones go on.
     CHECK(world.write(source, false).error().cause == Cause::too_large);
     CHECK(world.server.count("Write") == 2);
-    CHECK(world.write(source_of(noise(900'000)), false).ok());
+    CHECK(world.write(source_of(fake::noise(900'000)), false).ok());
     world.clock.advance(std::chrono::minutes(11));
     CHECK(world.write(source, false).ok());
   }
@@ -327,7 +312,7 @@ TEST_CASE("a proxy that answers for a server that is gone is an endpoint that is
   World world;
   world.server.fail("Write", Status(StatusCode::INTERNAL, "Received RST_STREAM with error code 0"));
   world.server.fail("QueryWriteStatus", Status(StatusCode::UNAVAILABLE, "status: 502"), 9);
-  Source source = source_of(noise(1'500'000));
+  Source source = source_of(fake::noise(1'500'000));
   CHECK(world.write(source, false).error().cause == Cause::unavailable);
   CHECK(world.server.count("Write") == 1);
 }
@@ -355,7 +340,8 @@ TEST_CASE("a stop ends an upload") {
     CHECK(world.server.wait_for("Write", 1));
     stop.request_stop();
   });
-  CHECK(world.write(source_of(noise(5'000'000)), false, stop.get_token()).error().cause == Cause::cancelled);
+  CHECK(world.write(source_of(fake::noise(5'000'000)), false, stop.get_token()).error().cause ==
+        Cause::cancelled);
   stopper.join();
 }
 
@@ -379,7 +365,7 @@ TEST_CASE("blobs are read, compressed where wanted, and never with a limit") {
 
 TEST_CASE("an interrupted plain read goes on where it was") {
   World world;
-  std::string bytes = noise(1'000'000);
+  std::string bytes = fake::noise(1'000'000);
   world.server.put(bytes);
   world.server.cut("Read", 3, kCut);
   CHECK(world.read(base::digest_of(bytes), false)->content == bytes);
@@ -401,7 +387,7 @@ TEST_CASE("an interrupted compressed read begins anew, because not all servers m
 
 TEST_CASE("a read that was cut after its last byte is complete: nothing is asked at the end") {
   World world;
-  std::string bytes = noise(128 << 10);
+  std::string bytes = fake::noise(128 << 10);
   world.server.put(bytes);
   world.server.cut("Read", 2, kCut);
   CHECK(world.read(base::digest_of(bytes), false)->content == bytes);
@@ -472,7 +458,7 @@ TEST_CASE("an upload of which the server took a part only is gone on with") {
   ScriptedWorld world;
   world.server.committed = 300'000;
   world.server.write_status = 300'000;
-  Source source = source_of(noise(600'000));
+  Source source = source_of(fake::noise(600'000));
   auto sent = world.stream.write(world.caller.call, source, false, {});
   REQUIRE(sent.ok());
   CHECK(*sent == 900'000);
@@ -484,7 +470,7 @@ TEST_CASE("a server that claims to have more than there is gets the upload anew"
   ScriptedWorld world;
   world.server.committed = 1;
   world.server.write_status = 900'000;
-  Source source = source_of(noise(600'000));
+  Source source = source_of(fake::noise(600'000));
   REQUIRE(world.stream.write(world.caller.call, source, false, {}).ok());
   REQUIRE(world.server.names().size() == 2);
   CHECK(world.server.names()[1] != world.server.names()[0]);

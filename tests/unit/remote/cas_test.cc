@@ -4,10 +4,10 @@
 
 #include <memory>
 #include <optional>
-#include <random>
 #include <thread>
 
 #include "fake/fake_clock.h"
+#include "fake/noise.h"
 #include "fake/reapi_server.h"
 #include "fake/remote_caller.h"
 #include "fake/temp_dir.h"
@@ -28,18 +28,11 @@ namespace {
 
 const Status kRefusedByProxy(StatusCode::UNKNOWN, "Received http2 header with status: 413");
 
-std::string noise(std::size_t size, unsigned seed = 7) {
-  std::mt19937 random(seed);
-  std::string bytes(size, '\0');
-  for (char& byte : bytes) byte = static_cast<char>(random());
-  return bytes;
-}
-
 Source source_of(const std::string& bytes) { return {base::digest_of(bytes), bytes}; }
 
 std::vector<Source> many(unsigned count, std::size_t size, unsigned first = 0) {
   std::vector<Source> sources;
-  for (unsigned i = 0; i < count; ++i) sources.push_back(source_of(noise(size, first + i)));
+  for (unsigned i = 0; i < count; ++i) sources.push_back(source_of(fake::noise(size, first + i)));
   return sources;
 }
 
@@ -131,7 +124,7 @@ TEST_CASE("small blobs go in batches, large ones and files by stream") {
   World world;
   fake::TempDir dir;
   std::vector<Source> sources = many(5, 1'000);
-  sources.push_back(source_of(noise(1'500'000)));
+  sources.push_back(source_of(fake::noise(1'500'000)));
   std::string text(3'000'000, 'f');
   sources.push_back({base::digest_of(text), "", dir.write("large", text)});
   sources.push_back({base::digest_of("small file"), "", dir.write("small", "small file")});
@@ -187,7 +180,7 @@ TEST_CASE("a batch that a proxy refuses is halved until it passes, and the limit
 
 TEST_CASE("a single blob that is too large for a message goes by stream") {
   World world;
-  Source source = source_of(noise(500'000));
+  Source source = source_of(fake::noise(500'000));
   world.server.fail("BatchUpdateBlobs", Status(StatusCode::RESOURCE_EXHAUSTED, "message larger than max"));
   REQUIRE(world.upload({source}).ok());
   CHECK(world.server.count("Write") == 1);
@@ -198,7 +191,7 @@ TEST_CASE("a single blob that a proxy refuses either way fails with advice for t
   World world;
   world.server.fail("BatchUpdateBlobs", kRefusedByProxy, 9);
   world.server.fail("Write", kRefusedByProxy, 9);
-  remote::Failure failure = world.upload({source_of(noise(500'000))}).error();
+  remote::Failure failure = world.upload({source_of(fake::noise(500'000))}).error();
   CHECK(failure.cause == Cause::too_large);
   CHECK(holds(failure.message, "client_max_body_size"));
   CHECK(holds(failure.message, "1 MiB"));
@@ -208,7 +201,7 @@ TEST_CASE("a blob over the server's limit is not sent, and the message says why"
   World world;
   world.announced().set_max_cas_blob_size_bytes(2 << 20);
   fake::TempDir dir;
-  std::string bytes = noise(3 << 20);
+  std::string bytes = fake::noise(3 << 20);
   remote::Failure failure = world.upload({{base::digest_of(bytes), "", dir.write("cc1plus", bytes)}}).error();
   CHECK(failure.cause == Cause::too_large);
   CHECK(holds(failure.message, "cc1plus"));
@@ -220,7 +213,7 @@ TEST_CASE("a blob over the server's limit is not sent, and the message says why"
 TEST_CASE("a limit that is not announced is a refusal of the blob") {
   World world;
   world.server.fail("Write", Status(StatusCode::INVALID_ARGUMENT, "blob is too large"), 9);
-  CHECK(world.upload({source_of(noise(2 << 20))}).error().cause == Cause::invalid);
+  CHECK(world.upload({source_of(fake::noise(2 << 20))}).error().cause == Cause::invalid);
 }
 
 TEST_CASE("a file that changed is a local failure and keeps nobody else from sending") {
@@ -360,11 +353,11 @@ TEST_CASE("compressed batches end when plain ones pass where they did not") {
 TEST_CASE("what is there is fetched, what is absent is left out") {
   World world;
   std::vector<Source> sources = many(4, 1'000);
-  sources.push_back(source_of(noise(2'000'000)));
+  sources.push_back(source_of(fake::noise(2'000'000)));
   for (const Source& source : sources) world.server.put(source.bytes);
   std::vector<base::Digest> digests = digests_of(sources);
   digests.push_back(base::digest_of("gone"));
-  base::Digest large_gone = base::digest_of(noise(1'500'000, 99));
+  base::Digest large_gone = base::digest_of(fake::noise(1'500'000, 99));
   digests.push_back(large_gone);
   digests.push_back(digests[0]);
   auto contents = world.fetch(digests);
@@ -409,7 +402,7 @@ TEST_CASE("an answer that is too large is asked for in halves") {
 
 TEST_CASE("wrong bytes in a batch are read again by themselves, and twice wrong is a failure") {
   World world;
-  Source source = source_of(noise(5'000));
+  Source source = source_of(fake::noise(5'000));
   world.server.put(source.bytes);
   world.server.damage("BatchReadBlobs");
   CHECK(world.fetch({source.digest})->at(source.digest) == source.bytes);

@@ -10,6 +10,7 @@
 #include "base/thread.h"
 #include "cache/outcome_codec.h"
 #include "fake/fake_clock.h"
+#include "fake/listening.h"
 #include "fake/reapi_server.h"
 #include "fake/remote_caller.h"
 #include "wire/longrunning.grpc.pb.h"
@@ -36,16 +37,7 @@ class Script final : public reapi::Execution::Service, public google::longrunnin
     bool hangs = false;  // until the client has had enough
   };
 
-  Script() {
-    grpc::ServerBuilder builder;
-    builder.AddListeningPort("127.0.0.1:0", grpc::InsecureServerCredentials(), &port_);
-    builder.RegisterService(static_cast<reapi::Execution::Service*>(this));
-    builder.RegisterService(static_cast<google::longrunning::Operations::Service*>(this));
-    server_ = builder.BuildAndStart();
-  }
-  ~Script() override { server_->Shutdown(std::chrono::system_clock::time_point()); }
-
-  std::string url() const { return "grpc://127.0.0.1:" + std::to_string(port_); }
+  std::string url() const { return listening_.url(); }
 
   // The streams that the coming calls get, whatever their method; the last one is given again and again.
   void add(Stream stream) {
@@ -96,8 +88,9 @@ class Script final : public reapi::Execution::Service, public google::longrunnin
   std::mutex mutex_;
   std::deque<Stream> streams_;      // guarded by mutex_
   std::vector<std::string> calls_;  // guarded by mutex_
-  int port_ = 0;
-  std::unique_ptr<grpc::Server> server_;
+  fake::Listening listening_{
+      static_cast<reapi::Execution::Service*>(this),
+      static_cast<google::longrunning::Operations::Service*>(this)};  // last: calls use the rest
 };
 
 Operation at_stage(const std::string& name, reapi::ExecutionStage::Value stage) {

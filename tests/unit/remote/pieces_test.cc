@@ -4,22 +4,15 @@
 
 #include <algorithm>
 #include <optional>
-#include <random>
 
 #include "base/zstd.h"
+#include "fake/noise.h"
 #include "fake/temp_dir.h"
 
 using remote::Cause;
 using remote::Source;
 
 namespace {
-
-std::string noise(std::size_t size) {
-  std::mt19937 random(7);
-  std::string bytes(size, '\0');
-  for (char& byte : bytes) byte = static_cast<char>(random());
-  return bytes;
-}
 
 struct Pass {
   std::string bytes;
@@ -50,7 +43,7 @@ Pass pass(const Source& source, bool zstd, std::size_t most) {
 
 TEST_CASE("bytes and files come in pieces of the wanted size") {
   fake::TempDir dir;
-  std::string bytes = noise(300'000);
+  std::string bytes = fake::noise(300'000);
   base::Digest digest = base::digest_of(bytes);
   for (const Source& source : {Source{digest, bytes}, Source{digest, "", dir.write("file", bytes)}}) {
     Pass plain = pass(source, false, 100'000);
@@ -62,7 +55,7 @@ TEST_CASE("bytes and files come in pieces of the wanted size") {
 }
 
 TEST_CASE("compressed pieces are one frame, the same in each pass") {
-  std::string bytes = noise(200'000) + std::string(400'000, 'x');
+  std::string bytes = fake::noise(200'000) + std::string(400'000, 'x');
   Source source{base::digest_of(bytes), bytes};
   Pass first = pass(source, true, 64 << 10);
   CHECK(first.largest <= 64 << 10);
@@ -73,7 +66,7 @@ TEST_CASE("compressed pieces are one frame, the same in each pass") {
 
 TEST_CASE("a file that changed is found out before its last piece") {
   fake::TempDir dir;
-  std::string bytes = noise(300'000);
+  std::string bytes = fake::noise(300'000);
   base::Digest digest = base::digest_of(bytes);
   std::string other = bytes;
   other[0] ^= 1;
@@ -107,8 +100,8 @@ TEST_CASE("small blobs and those that are compressed already are not worth compr
   };
   CHECK(!compressible(std::string(1'000, 'a')));
   CHECK(compressible(std::string(10'000, 'a')));
-  CHECK(!compressible(noise(100'000)));
-  CHECK(!compressible(*base::zstd_compress(noise(20'000) + std::string(50'000, 'b'), 3)));
+  CHECK(!compressible(fake::noise(100'000)));
+  CHECK(!compressible(*base::zstd_compress(fake::noise(20'000) + std::string(50'000, 'b'), 3)));
   std::string text(10'000, 'a');
   CHECK(remote::is_compressible({base::digest_of(text), "", dir.write("file", text)}));
   CHECK(!remote::is_compressible({base::digest_of(text), "", dir / "gone"}));
