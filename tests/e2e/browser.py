@@ -25,8 +25,11 @@ FLAGS = [
 
 
 def find():
-    """The browser's path, or None."""
-    return shutil.which('chromium') or shutil.which('chromium-browser') or shutil.which('google-chrome')
+    """The browser's path."""
+    for name in ('chromium', 'chromium-browser', 'google-chrome'):
+        if path := shutil.which(name):
+            return path
+    raise FileNotFoundError('no Chromium here (Debian package chromium)')
 
 
 class Browser:

@@ -5,17 +5,15 @@ The truth is strace of the real compile, for each compiler on its own, since the
 
 import collections
 import os
-import shutil
 import sys
 import unittest
 
 from hard_inputs import SEARCH
 from hard_sides import MACRO_FLAGS, MACROS, SIDE
 from hard_texts import ASKING, LEXING, ONCE
-from product import ProductCase
+from product import COMPILERS, ProductCase
 from traced import Trace
 
-COMPILERS = [c for c in ('g++', 'clang++-14', 'clang++-19') if shutil.which(c)]
 REFUSED = 3
 GROUPS = {'search': SEARCH, 'asking': ASKING, 'lexing': LEXING, 'once': ONCE, 'side': SIDE}
 

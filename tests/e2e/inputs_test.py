@@ -9,19 +9,17 @@ import glob
 import os
 import random
 import re
-import shutil
 import sys
 import threading
 import unittest
 from concurrent.futures import ThreadPoolExecutor
 
-from product import ProductCase
+from product import COMPILERS, ProductCase
 from traced import Trace
 
 SEED = int(os.environ.get('GOMA_TEST_SEED', '1'))
 FULL = os.environ.get('GOMA_TEST_FULL') == '1'
 UNITS = int(os.environ.get('GOMA_TEST_UNITS', '100' if FULL else '12'))
-COMPILERS = [c for c in ('g++', 'clang++-14', 'clang++-19') if shutil.which(c)]
 CORES = len(os.sched_getaffinity(0))
 # A unit that the compiler rejects is drawn again, at most so often.
 DRAWS = 60

@@ -3,12 +3,10 @@ compile, for each option that makes the compilers write something beside the obj
 
 import os
 import re
-import shutil
 import unittest
 
-from product import GOMACC, ProductCase
+from product import COMPILERS, GOMACC, ProductCase
 
-CXX = [c for c in ('g++', 'clang++-14', 'clang++-19') if shutil.which(c)]
 GCC, CLANG = 'g++', 'clang++'
 # Compilers, and the words between the compiler and the source. "{o}" is the output's name.
 COMMANDS = [
@@ -95,7 +93,7 @@ class Outputs(ProductCase):
         return [a or b for a, b in found]
 
     def test_every_output_is_restored(self):
-        for compiler in CXX:
+        for compiler in COMPILERS:
             for only, text in COMMANDS:
                 if only and not compiler.startswith(only):
                     continue
@@ -104,7 +102,7 @@ class Outputs(ProductCase):
                     self.compile_three_times([compiler, *self.words(text)], same_bytes=same)
 
     def test_ordinary_commands_are_hits(self):
-        for compiler in CXX:
+        for compiler in COMPILERS:
             for text in (
                 '-c {s}', '-c {s} -o out/x.cc.o', '-S {s}', '-fsyntax-only {s}',
                 '-MD -MF out/x.d -c {s} -o out/x.o', '-MMD -c {s} -o out/x.o',
@@ -121,7 +119,7 @@ class Outputs(ProductCase):
                     self.assertEqual(results[1], 'local_hit', self.last())
 
     def test_time_trace_is_restored(self):
-        for compiler in CXX[1:]:
+        for compiler in COMPILERS[1:]:
             argv = [compiler, '-ftime-trace', '-c', 'x.cc', '-o', 'out/x.o']
             before = self.listing()
             self.assertEqual(self.goma(*argv).returncode, 0)

@@ -17,6 +17,8 @@ TOP = os.path.realpath(os.path.join(os.path.dirname(os.path.abspath(__file__)), 
 BUILD = os.path.realpath(os.environ.get('GOMA_TEST_BUILD', os.path.join(TOP, 'build')))
 GOMACC = os.path.join(BUILD, 'gomacc', 'gomacc')
 PROXY = os.path.join(BUILD, 'proxy', 'compiler_proxy')
+# scripts/setup --test installs them; without one of them a test fails, and is not left out.
+COMPILERS = ('g++', 'clang++-14', 'clang++-19')
 # Nothing waits this long unless it hangs.
 LIMIT = 300
 # A test run that was started in the background of a script inherits ignored signals, and so would what it

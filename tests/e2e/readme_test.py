@@ -96,7 +96,6 @@ def free_port():
         return probe.getsockname()[1]
 
 
-@unittest.skipUnless(shutil.which('nginx', path='/usr/sbin:/usr/bin'), 'no nginx here')
 class Nginx(ProductCase):
     """The blocks that are marked as nginx's."""
 

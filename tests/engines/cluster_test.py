@@ -69,8 +69,6 @@ class Image(ClusterCase):
         self.check('g++', '-O1 -g')
 
     def test_clang_19(self):
-        if not shutil.which('clang++-19'):
-            self.skipTest('there is no clang 19 here')
         for flags in ('-O1', '-O1 -g -Wall') if FULL else ('-O1 -g -Wall',):
             with self.subTest(flags):
                 self.check('clang++-19', flags)
@@ -136,10 +134,9 @@ class Chroot(ClusterCase):
 
     def test_clang(self):
         for compiler in ('clang++-19', 'clang++-14') if FULL else ('clang++-19',):
-            if shutil.which(compiler):
-                with self.subTest(compiler):
-                    self.check(compiler, '-O1 -g')
-                    self.new_machine()
+            with self.subTest(compiler):
+                self.check(compiler, '-O1 -g')
+                self.new_machine()
 
 
 class Scheduler(ClusterCase):
