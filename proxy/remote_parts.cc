@@ -54,6 +54,14 @@ std::unique_ptr<remote::Credentials> credentials_for(const remote::Endpoint& end
   return remote::make_credentials(options, base::real_spawner(), base::real_files(), base::real_clock());
 }
 
+// Storage, action cache and scheduler may each have an address of their own.
+bool has_engine(const Config& config) {
+  for (const char* name : {"endpoint", "cas_endpoint", "ac_endpoint", "executor_endpoint"}) {
+    if (!config.text(name).empty()) return true;
+  }
+  return false;
+}
+
 // The endpoint in the setting `name`, else in `endpoint`.
 base::Result<remote::Endpoint> endpoint_of(const Config& config, const char* name) {
   std::string text = config.text(name);
@@ -103,7 +111,7 @@ base::Result<remote::KeySettings> key_settings(const Config& config) {
   key.silo = config.text("silo");
   key.platform = *platform;
   key.chroot = *toolchain == remote::Toolchain::chroot;
-  key.list_outside = !config.text("endpoint").empty() && !key.chroot;
+  key.list_outside = has_engine(config) && !key.chroot;
   return key;
 }
 
@@ -113,9 +121,8 @@ base::Result<std::unique_ptr<RemoteParts>> RemoteParts::make(const Config& confi
                                                              cache::Store& store) {
   std::unique_ptr<RemoteParts> parts;
   std::optional<remote::Mode> wanted = wanted_mode(config);
-  std::string endpoint = config.text("endpoint");
   std::string http_cache = config.text("http_cache");
-  if (endpoint.empty() && http_cache.empty()) return parts;
+  if (!has_engine(config) && http_cache.empty()) return parts;
   if (wanted == remote::Mode::local || wanted == remote::Mode::none) return parts;
 
   parts.reset(new RemoteParts);
@@ -123,7 +130,7 @@ base::Result<std::unique_ptr<RemoteParts>> RemoteParts::make(const Config& confi
   options.wanted = wanted;
   options.max_in_flight = static_cast<int>(config.number("max_remote"));
   std::unique_ptr<remote::Backend> engine;
-  if (!endpoint.empty()) {
+  if (has_engine(config)) {
     base::Result<Engine> made = make_engine(config, wanted, env, parts->credentials_);
     if (!made) return made.error();
     engine = std::move(made->backend);

@@ -50,6 +50,20 @@ TEST_CASE("the mode follows from the endpoint and the credentials") {
   CHECK((f.mode({"GOMA_HTTP_CACHE=https://cache.example.com/goma"}) == remote::Mode::cache_only));
 }
 
+TEST_CASE("storage, action cache and scheduler may have addresses of their own, and no other") {
+  Fixture f;
+  const Env three = {"GOMA_CAS_ENDPOINT=grpc://127.0.0.1:1", "GOMA_AC_ENDPOINT=grpc://127.0.0.1:1",
+                     "GOMA_EXECUTOR_ENDPOINT=grpc://127.0.0.1:2"};
+  CHECK((f.mode(three) == remote::Mode::cluster));
+  base::Result<Config> config = Config::load({"HOME=" + f.dir.path(), three[0], three[1], three[2]});
+  REQUIRE(config.ok());
+  CHECK(key_settings(*config)->list_outside);
+  // One that is missing is named.
+  base::Result<std::unique_ptr<RemoteParts>> parts = f.make({three[0], three[1]});
+  REQUIRE(!parts.ok());
+  CHECK(parts.error().message.find("endpoint") != std::string::npos);
+}
+
 TEST_CASE("a setting that makes no sense is named") {
   Fixture f;
   CHECK(f.make({"GOMA_ENDPOINT=grpc://127.0.0.1:1", "GOMA_INSTANCE=a/blobs"}).error().message.find("blobs") !=
