@@ -137,7 +137,7 @@ function Time({ now }: { now: Status }) {
   const whole = parts.reduce((sum, part) => sum + part.value, 0);
   if (whole === 0) return null;
   return (
-    <section class="card half" aria-labelledby="time">
+    <section class="card" aria-labelledby="time">
       <h2 id="time">Where the time went</h2>
       <Bar kind="phase" parts={parts} />
       <Legend
@@ -153,7 +153,7 @@ function Reasons({ now }: { now: Status }) {
   const most = reasons[0]?.[1] ?? 0;
   if (most === 0) return null;
   return (
-    <section class="card half" aria-labelledby="why">
+    <section class="card" aria-labelledby="why">
       <h2 id="why">Why not cached</h2>
       <ul class="reasons">
         {reasons.slice(0, 6).map(([label, times]) => {
@@ -186,8 +186,10 @@ export function Cards({ now }: { now: Status }) {
       <Saved now={now} />
       <Cache now={now} />
       <RemoteSide now={now} />
-      <Time now={now} />
-      <Reasons now={now} />
+      <div class="pair">
+        <Time now={now} />
+        <Reasons now={now} />
+      </div>
     </div>
   );
 }
