@@ -2,13 +2,12 @@
 
 #include <algorithm>
 #include <atomic>
-#include <condition_variable>
-#include <mutex>
 #include <optional>
 #include <utility>
 
 #include "base/files.h"
 #include "remote/channels.h"
+#include "remote/pause.h"
 #include "remote/retry.h"
 #include "wire/reapi.pb.h"
 
@@ -47,15 +46,6 @@ bool is_header(const std::string& name, const std::string& value) {
 
 gpr_timespec deadline_in(milliseconds time) {
   return gpr_time_add(gpr_now(GPR_CLOCK_MONOTONIC), gpr_time_from_millis(time.count(), GPR_TIMESPAN));
-}
-
-// False when a stop ended it.
-bool wait(milliseconds time, const std::stop_token& stop) {
-  std::mutex mutex;
-  std::condition_variable_any wake;
-  std::unique_lock lock(mutex);
-  wake.wait_for(lock, stop, time, [] { return false; });
-  return !stop.stop_requested();
 }
 
 Failure stopped(const std::string& what) { return {Cause::cancelled, what + ": stopped"}; }
@@ -203,7 +193,8 @@ bool Connection::State::again(const CallOptions& options, const Failure& failure
   }
   if (health_.state().breaker != Breaker::closed || !budget_.spend()) return false;
   milliseconds pause = backoff(course.attempts - 1, jitter_.next());
-  return wait(std::max(pause, failure.retry_after), stop);
+  remote::pause(std::max(pause, failure.retry_after), stop);
+  return !stop.stop_requested();
 }
 
 std::optional<Failure> Connection::State::add_headers(grpc::ClientContext& context, const Call& call,
