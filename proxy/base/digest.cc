@@ -28,14 +28,20 @@ int nibble(char c) {
 }  // namespace
 
 std::string Digest::hex() const {
-  static constexpr char kDigits[] = "0123456789abcdef";
   std::string text;
-  text.reserve(64);
-  for (std::uint8_t byte : hash) {
-    text += kDigits[byte >> 4];
-    text += kDigits[byte & 15];
-  }
+  append_hex(text);
   return text;
+}
+
+void Digest::append_hex(std::string& text) const {
+  static constexpr char kDigits[] = "0123456789abcdef";
+  std::array<char, 64> digits;
+  std::size_t at = 0;
+  for (std::uint8_t byte : hash) {
+    digits[at++] = kDigits[byte >> 4];
+    digits[at++] = kDigits[byte & 15];
+  }
+  text.append(digits.data(), digits.size());
 }
 
 Digest digest_of(std::string_view bytes) {

@@ -23,6 +23,8 @@ struct Digest {
 
   // 64 lower-case hex digits.
   std::string hex() const;
+  // The same, at the end of `text`.
+  void append_hex(std::string& text) const;
 };
 
 // The digest of `bytes`. Any thread.

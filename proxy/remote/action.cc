@@ -113,6 +113,8 @@ class Builder {
   }
 
   base::Result<void> add_inputs() {
+    if (!is_salted_) salt_.expect(closure_.inputs.size() + compiler_.parts.size() + compiler_.absent.size());
+    if (lists_outside_) action_.outside.reserve(closure_.inputs.size());
     for (const inputs::Input& input : closure_.inputs) {
       std::string path = index_.path(input.node);
       bool is_sent = travels(path);
@@ -213,14 +215,12 @@ class Builder {
     }
     std::sort(absent.begin(), absent.end());
     absent.erase(std::unique(absent.begin(), absent.end()), absent.end());
+    action_.outside_absent.reserve(compiler_.absent.size() + absent.size());
     for (inputs::NodeId node : absent) {
       if (std::string path = index_.path(node); !travels(path)) {
         action_.outside_absent.push_back(std::move(path));
       }
     }
-    std::sort(action_.outside_absent.begin(), action_.outside_absent.end());
-    action_.outside_absent.erase(std::unique(action_.outside_absent.begin(), action_.outside_absent.end()),
-                                 action_.outside_absent.end());
   }
 
   // The filtered variables, the name of the working directory, and a PATH that is the same everywhere.

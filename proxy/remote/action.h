@@ -72,7 +72,7 @@ struct Action {
   // What must be the same where the Action runs, because it does not travel; only with list_outside.
   std::vector<KeyFile> outside;
   std::vector<KeyFile> outside_parts;       // of the compiler
-  std::vector<std::string> outside_absent;  // names that must lead nowhere; sorted
+  std::vector<std::string> outside_absent;  // names that must lead nowhere; some may come twice
   // Why it can run on no other machine ("label: detail"); empty when it can.
   std::string bound;
 };

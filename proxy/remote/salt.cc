@@ -6,21 +6,30 @@
 
 namespace remote {
 
+void Salt::expect(std::size_t lines) {
+  constexpr std::size_t kUsualLine = 128;
+  lines_.reserve(lines_.size() + lines);
+  text_.reserve(text_.size() + lines * kUsualLine);
+}
+
+void Salt::end_line(std::size_t begin) {
+  text_ += '\n';
+  lines_.push_back({begin, text_.size() - begin});
+}
+
 void Salt::add(std::string_view path, const base::Digest& digest) {
-  std::string line;
-  line.reserve(path.size() + 2 * digest.hash.size() + 2);
-  line += path;
-  line += '\0';
-  line += digest.hex();
-  line += '\n';
-  lines_.push_back(std::move(line));
+  const std::size_t begin = text_.size();
+  text_ += path;
+  text_ += '\0';
+  digest.append_hex(text_);
+  end_line(begin);
 }
 
 void Salt::add_name(std::string_view name) {
-  std::string line(name);
-  line += '\0';
-  line += '\n';
-  lines_.push_back(std::move(line));
+  const std::size_t begin = text_.size();
+  text_ += name;
+  text_ += '\0';
+  end_line(begin);
 }
 
 base::Result<void> Salt::add_compiler(const compiler::Command& command, const compiler::Compiler& compiler,
@@ -39,16 +48,17 @@ base::Result<void> Salt::add_compiler(const compiler::Command& command, const co
 
 std::string Salt::finish() {
   if (silo_.empty() && lines_.empty()) return "";
+  std::vector<std::string_view> lines;
+  lines.reserve(lines_.size());
+  for (const Line& line : lines_) lines.push_back(std::string_view(text_).substr(line.begin, line.size));
   // A file can be met twice: as an input, and as a part of the compiler.
-  std::sort(lines_.begin(), lines_.end());
-  lines_.erase(std::unique(lines_.begin(), lines_.end()), lines_.end());
-  base::Hasher hasher;
-  if (!silo_.empty()) {
-    hasher.update(silo_);
-    hasher.update("\n");
-  }
-  for (const std::string& line : lines_) hasher.update(line);
-  base::Digest digest = hasher.finish();
+  std::sort(lines.begin(), lines.end());
+  lines.erase(std::unique(lines.begin(), lines.end()), lines.end());
+  std::string all;
+  all.reserve(silo_.size() + 1 + text_.size());
+  if (!silo_.empty()) all.append(silo_) += '\n';
+  for (std::string_view line : lines) all += line;
+  base::Digest digest = base::digest_of(all);
   return std::string(reinterpret_cast<const char*>(digest.hash.data()), digest.hash.size());
 }
 

@@ -1,6 +1,7 @@
 // The part of the key that does not travel: what the compile reads outside the exec root, and the compiler.
 #pragma once
 
+#include <cstddef>
 #include <functional>
 #include <string>
 #include <string_view>
@@ -19,6 +20,9 @@ class Salt {
  public:
   explicit Salt(const KeySettings& settings) : silo_(settings.silo) {}
 
+  // Makes room for so many lines of usual length.
+  void expect(std::size_t lines);
+
   void add(std::string_view path, const base::Digest& digest);
   // Something that counts by being there (a directory) or by not being there, as the name tells.
   void add_name(std::string_view name);
@@ -32,8 +36,15 @@ class Salt {
   std::string finish();
 
  private:
+  void end_line(std::size_t begin);
+
+  struct Line {
+    std::size_t begin;
+    std::size_t size;
+  };
   std::string silo_;
-  std::vector<std::string> lines_;
+  std::string text_;  // all lines as they came: a translation unit has hundreds, so no allocation for each
+  std::vector<Line> lines_;
 };
 
 }  // namespace remote
