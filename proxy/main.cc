@@ -134,6 +134,7 @@ struct Parts {
                  history,
                  gates,
                  memo,
+                 compiler_watch,
                  neighbours,
                  key,
                  base::join(config.text("tmp_dir"), "private"),
@@ -147,6 +148,7 @@ struct Parts {
   task::History history;
   task::Gates gates;
   task::UnitMemo memo;
+  task::CompilerWatch compiler_watch;
   task::Neighbours neighbours;
   task::Services services;
 };

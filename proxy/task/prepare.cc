@@ -15,26 +15,6 @@ void feed(base::Hasher& hasher, std::string_view text) {
   hasher.update(std::string_view("\0", 1));
 }
 
-// The compiler's files join the trail, so that a replaced library makes every unit of this compiler invalid.
-// Its digests were taken by identify(); reading them here again, once per version, closes the gap between
-// that moment and the version the trail records.
-base::Result<void> watch_compiler(Task& task, const compiler::Compiler& compiler, inputs::Trail& trail) {
-  inputs::FileIndex& index = task.services.index;
-  for (const compiler::Part& part : compiler.parts) {
-    inputs::Found found = index.find(part.path, trail);
-    if (found.type != base::FileType::regular) return base::unsupported("compiler_changed: " + part.path);
-    base::Result<base::Digest> digest = index.digest(found.node);
-    if (!digest) return digest.error();
-    if (*digest != part.digest) return base::unsupported("compiler_changed: " + part.path);
-  }
-  for (const std::string& path : compiler.absent) {
-    if (index.find(path, trail).type != base::FileType::absent) {
-      return base::unsupported("compiler_changed: " + path);
-    }
-  }
-  return {};
-}
-
 std::vector<Destination> destinations(const compiler::Command& command, const remote::Action& action) {
   std::vector<Destination> out;
   bool user_headers = command.depfile.kind == compiler::Depfile::Kind::user_headers;
@@ -141,7 +121,8 @@ base::Result<Prepared> prepare(Task& task, const std::vector<std::string>& key_e
   Prepared prepared{
       std::move(found->command), std::move(found->compiler), std::move(found->closure), {}, key_env, {}};
   inputs::Trail& trail = prepared.closure.trail;
-  base::Result<void> watched = watch_compiler(task, *prepared.compiler, trail);
+  base::Result<void> watched =
+      task.services.compiler_watch.watch(prepared.compiler, task.services.index, task.epoch, trail);
   if (!watched) return watched.error();
   // The name by which the program was found, links and all.
   task.services.index.find(prepared.command.compiler, trail);

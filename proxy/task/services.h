@@ -13,6 +13,7 @@
 #include "inputs/file_index.h"
 #include "inputs/scanner.h"
 #include "remote/action.h"
+#include "task/compiler_watch.h"
 #include "task/history.h"
 #include "task/neighbours.h"
 #include "task/remote_side.h"
@@ -40,6 +41,7 @@ struct Services {
   History& history;
   Gates& gates;
   UnitMemo& memo;
+  CompilerWatch& compiler_watch;
   Neighbours& neighbours;
   remote::KeySettings key;
   std::string private_folder;    // for private depfiles: in the daemon's own folder

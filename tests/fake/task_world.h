@@ -95,6 +95,7 @@ class TaskWorld {
                   history_,
                   gates_,
                   memo_,
+                  compiler_watch_,
                   neighbours_,
                   {},
                   dir_ / "private",
@@ -150,6 +151,7 @@ class TaskWorld {
   task::History history_;
   task::Gates gates_;
   task::UnitMemo memo_;
+  task::CompilerWatch compiler_watch_;
   task::Neighbours neighbours_;
   task::Services services_;
 
