@@ -17,19 +17,15 @@ namespace {
 // Deeper than any build; a loop that a race of dying processes might show ends here.
 constexpr int kMaxAncestors = 32;
 constexpr std::size_t kMaxLength = 128;
-
-struct Process {
-  std::string name;
-  int parent = 0;
-  std::string start;  // in ticks since the boot
-};
+// Shells that run one command each would fill any table; a build tool or a script stays.
+constexpr std::size_t kMostKnown = 1024;
 
 // "PID (NAME) STATE PPID ..." where NAME may hold anything, closing parentheses included.
-std::optional<Process> parse_stat(std::string_view text) {
+std::optional<BuildIds::Process> parse_stat(std::string_view text) {
   std::size_t open = text.find('(');
   std::size_t close = text.rfind(')');
   if (open == std::string_view::npos || close == std::string_view::npos || close < open) return std::nullopt;
-  Process process;
+  BuildIds::Process process;
   process.name = text.substr(open + 1, close - open - 1);
   text.remove_prefix(close + 1);
   constexpr int kParent = 4;
@@ -44,6 +40,11 @@ std::optional<Process> parse_stat(std::string_view text) {
     text.remove_prefix(word.size());
   }
   return process;
+}
+
+std::optional<BuildIds::Process> process(base::Files& files, int pid) {
+  base::Result<std::string> text = files.read("/proc/" + std::to_string(pid) + "/stat");
+  return text ? parse_stat(*text) : std::nullopt;
 }
 
 bool is_make(std::string_view name) { return name == "make" || name == "gmake"; }
@@ -76,23 +77,40 @@ BuildIds::BuildIds(base::Files& files) : files_(files), own_(uuid_of(random_byte
   if (boot) boot_ = *boot;
 }
 
-std::string BuildIds::of(const std::vector<std::string>& env, int pid) const {
+std::string BuildIds::of(const std::vector<std::string>& env, int pid) {
   for (const char* name : {"AUTONINJA_BUILD_ID", "SISO_BUILD_ID", "RBE_invocation_id"}) {
     std::string_view value = compiler::variable(env, name).value_or("");
     if (is_plain(value)) return std::string(value);
   }
+  std::optional<Process> own = process(files_, pid);
+  if (!own) return own_;
+  std::optional<Process> parent = own->parent > 1 ? process(files_, own->parent) : std::nullopt;
+  if (!parent || is_build_tool(own->name)) return walk_up(pid, *own);
+  {
+    std::lock_guard lock(mutex_);
+    auto known = known_.find(own->parent);
+    if (known != known_.end() && known->second.start == parent->start) return known->second.id;
+  }
+  std::string id = walk_up(own->parent, *parent);
+  std::lock_guard lock(mutex_);
+  if (known_.size() >= kMostKnown) known_.clear();
+  known_.insert_or_assign(own->parent, Known{parent->start, id});
+  return id;
+}
+
+std::string BuildIds::walk_up(int pid, Process at) const {
   std::string found;
-  for (int i = 0; i < kMaxAncestors && pid > 1; ++i) {
-    base::Result<std::string> text = files_.read("/proc/" + std::to_string(pid) + "/stat");
-    std::optional<Process> process = text ? parse_stat(*text) : std::nullopt;
-    if (!process) break;
-    bool first = found.empty() && is_build_tool(process->name);
-    if (first || (!found.empty() && is_make(process->name))) {
-      found = boot_ + " " + std::to_string(pid) + " " + process->start;
+  for (int i = 0; i < kMaxAncestors; ++i) {
+    bool first = found.empty() && is_build_tool(at.name);
+    if (first || (!found.empty() && is_make(at.name))) {
+      found = boot_ + " " + std::to_string(pid) + " " + at.start;
     }
     // Only make is commonly run by itself.
-    if (first && !is_make(process->name)) break;
-    pid = process->parent;
+    if (first && !is_make(at.name)) break;
+    pid = at.parent;
+    std::optional<Process> above = pid > 1 ? process(files_, pid) : std::nullopt;
+    if (!above) break;
+    at = std::move(*above);
   }
   return found.empty() ? own_ : uuid_of(found);
 }

@@ -77,6 +77,33 @@ TEST_CASE("make within make is one build, ninja within ninja is its own") {
   CHECK(processes.of(21) != processes.of(10));
 }
 
+TEST_CASE("what is remembered of a shell holds for that shell alone") {
+  Processes processes;
+  processes.add(10, "ninja", 1);
+  processes.add(11, "sh", 10, "110");
+  processes.add(12, "gomacc", 11);
+  processes.add(20, "ninja", 1);
+  processes.add(21, "gomacc", 20);
+  remote::BuildIds ids(processes.files);
+  std::string first = ids.of({}, 12);
+  CHECK(ids.of({}, 12) == first);
+  // Number 11 is given to a shell of another ninja.
+  processes.add(11, "sh", 20, "120");
+  CHECK(ids.of({}, 12) != first);
+  CHECK(ids.of({}, 12) == ids.of({}, 21));
+}
+
+TEST_CASE("a table full of shells forgets, and answers as before") {
+  Processes processes;
+  processes.add(10, "ninja", 1);
+  remote::BuildIds ids(processes.files);
+  for (int shell = 100; shell < 3000; ++shell) {
+    processes.add(shell, "sh", 10);
+    processes.add(shell + 10'000, "gomacc", shell);
+    REQUIRE(ids.of({}, shell + 10'000) == ids.of({}, 10));
+  }
+}
+
 TEST_CASE("without a build tool all compiles of a daemon are one build, and of two daemons two") {
   Processes processes;
   processes.add(10, "bash", 1);
