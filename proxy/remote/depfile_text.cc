@@ -31,6 +31,9 @@ std::string_view next_word(std::string_view text, std::size_t& at) {
 
 // A dependency as the file system knows it.
 std::string unquoted(std::string_view word) {
+  // Of hundreds of names as a rule none is quoted.
+  bool plain = word.find('\\') == std::string_view::npos && word.find('$') == std::string_view::npos;
+  if (plain) return std::string(word);
   std::string name;
   for (std::size_t i = 0; i < word.size(); ++i) {
     std::size_t slashes = 0;

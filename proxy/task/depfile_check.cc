@@ -16,15 +16,19 @@ struct Known {
   bool seen = false;
 };
 
+bool is_named(const std::string& dependency, const inputs::Input& input, const remote::Roots& roots,
+              bool aliased) {
+  if (!aliased || dependency.find(roots.alias) == std::string::npos) return dependency == input.spelled;
+  return remote::from_alias(dependency, roots) == input.spelled;
+}
+
 // As a rule the compiler and the scan name the same files in the same order, and nothing need be looked up.
 bool is_same_list(const Prepared& prepared, const remote::DepfileText& rule, bool aliased) {
   auto next = rule.dependencies.begin();
   for (const inputs::Input& input : prepared.closure.inputs) {
     if (!input.in_depfile) continue;
     if (next == rule.dependencies.end()) return false;
-    bool same =
-        aliased ? remote::from_alias(*next, prepared.action.roots) == input.spelled : *next == input.spelled;
-    if (!same) return false;
+    if (!is_named(*next, input, prepared.action.roots, aliased)) return false;
     ++next;
   }
   return next == rule.dependencies.end();
