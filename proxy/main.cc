@@ -128,7 +128,6 @@ struct Parts {
                  base::real_clock(),
                  index,
                  identifier,
-                 dialects,
                  scanner,
                  store,
                  history,

@@ -8,7 +8,6 @@
 #include "base/files.h"
 #include "base/gate.h"
 #include "cache/store.h"
-#include "compiler/dialect.h"
 #include "compiler/identity.h"
 #include "inputs/file_index.h"
 #include "inputs/scanner.h"
@@ -35,7 +34,6 @@ struct Services {
   base::Clock& clock;
   inputs::FileIndex& index;
   compiler::Identifier& identifier;
-  compiler::Dialects& dialects;
   inputs::Scanner& scanner;
   cache::Store& store;
   History& history;

@@ -89,7 +89,6 @@ class TaskWorld {
                   base::real_clock(),
                   index_,
                   identifier_,
-                  dialects_,
                   scanner_,
                   store_,
                   history_,
