@@ -133,6 +133,18 @@ class ListMaker : public SourceVisitor {
     item_.token_count = static_cast<std::uint16_t>(count);
   }
 
+  // Tokens are made of the text in the way that the mode says, and of nothing else.
+  void number_condition(std::string_view text) {
+    static_assert(sizeof(LexMode) == 7, "a switch more: it must go into the key");
+    std::string key;
+    for (const bool on : {mode_.raw_strings, mode_.trigraphs, mode_.strict_c89, mode_.digit_separators,
+                          mode_.assembler, mode_.digraphs, mode_.elifdef}) {
+      key += on ? '1' : '0';
+    }
+    key += text;
+    item_.id = vocabulary_.conditions.intern(key);
+  }
+
   void name_argument(std::string_view rest) {
     std::string_view name = take_word(rest);
     item_.id = name.empty() || is_digit(name[0]) ? kNoName : vocabulary_.names.intern(name);
@@ -153,6 +165,7 @@ class ListMaker : public SourceVisitor {
     }
     if (name == "elif") {
       keep_tokens(rest);
+      number_condition(rest);
       continue_group(DirectiveKind::elif);
     } else if (name == "elifdef" || name == "elifndef") {
       list_.facts |= kElifdef;
@@ -185,7 +198,10 @@ class ListMaker : public SourceVisitor {
     bool plain = count == 2 && token[0].id == kNameDefined && token[1].id != kNoName;
     bool bracketed = count == 4 && token[0].id == kNameDefined && token[1].is(Op::open) &&
                      token[2].id != kNoName && token[3].is(Op::close);
-    if (!plain && !bracketed) return add(DirectiveKind::if_);
+    if (!plain && !bracketed) {
+      number_condition(rest);
+      return add(DirectiveKind::if_);
+    }
     item_.id = token[plain ? 1 : 2].id;
     list_.tokens.resize(item_.first_token);
     item_.token_count = 0;

@@ -49,7 +49,9 @@ struct Directive {
   std::uint32_t first_token = 0;
   std::uint32_t next = 0;  // of a conditional: the next one of its group
   std::uint32_t line_number = 0;
-  Id id = kNoName;  // the macro's name; of an include the number of the literal name, if it has one
+  // The macro's name; of an include the number of the literal name, if it has one; of #if and #elif that of
+  // the condition.
+  Id id = kNoName;
   const Macro* macro = nullptr;  // of #define
   std::string_view text;         // the header's name without delimiters, a label, a file name
 };
@@ -93,10 +95,12 @@ struct DirectiveList {
 };
 
 // What lists are made with: shared numbers and definitions. The names of headers have numbers of their own,
-// so that these can be an index.
+// so that these can be an index. So do the conditions of #if and #elif, equal ones for equal tokens: a text
+// that is read in another mode has another number.
 struct Vocabulary {
   Identifiers names;
   Identifiers headers;
+  Identifiers conditions;
   MacroStore macros;
 };
 

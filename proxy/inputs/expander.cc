@@ -27,7 +27,8 @@ void Expander::begin(const Token* tokens, std::size_t count, const LexMode& mode
   if (scratch_used_) scratch_.clear();
   scratch_used_ = true;
   failure_ = nullptr;
-  used_file_ = used_command_ = false;
+  used_ = {};
+  looks_.clear();
   contexts_.push_back({tokens, tokens + count, nullptr, 0});
 }
 
@@ -59,11 +60,25 @@ bool Expander::disabled(const Macro* macro) const {
   return false;
 }
 
+const Macro* Expander::look(Id name) {
+  const Macro* macro = table_.find(name);
+  if (!used_.macros_only) return macro;
+  for (const MacroLook& earlier : looks_) {
+    if (earlier.name == name) return macro;
+  }
+  if (looks_.size() == kMaxLooks) {
+    used_.macros_only = false;
+  } else {
+    looks_.push_back({name, macro});
+  }
+  return macro;
+}
+
 bool Expander::next_raw(Token& out) {
   if (!take(out)) return false;
   // A name met while its macro is open stays unexpanded for good.
   if (out.id != kNoName && contexts_.size() > 1) {
-    const Macro* macro = table_.find(out.id);
+    const Macro* macro = look(out.id);
     if (macro != nullptr && disabled(macro)) out.flags |= kNoExpand;
   }
   return true;
@@ -78,9 +93,10 @@ void Expander::put_back(const Token& token) {
 bool Expander::next(Token& out) {
   while (failure_ == nullptr && take(out)) {
     if (out.id == kNoName || (out.flags & kNoExpand) != 0) return true;
-    const Macro* macro = table_.find(out.id);
+    const Macro* macro = look(out.id);
     if (macro == nullptr) return true;
     if (macro->builtin != Builtin::none) {
+      used_.macros_only = false;
       out = host_.expand_builtin(*macro, out, *this);
       return failure_ == nullptr;
     }
@@ -104,7 +120,7 @@ bool Expander::take_opening() {
 }
 
 bool Expander::enter(const Macro& macro, const Token& name) {
-  if (macro.from_command) used_command_ = true;
+  if (macro.from_command) used_.command = true;
   const std::uint8_t space = name.flags & kSpaceBefore;
   if (contexts_.size() > kMaxContexts) {
     fail("macro_size");

@@ -24,9 +24,18 @@ class BuiltinHost {
   virtual Token expand_builtin(const Macro& macro, const Token& name, Expander& expander) = 0;
 };
 
+// One look at the table of macros, and what was there.
+struct MacroLook {
+  Id name;
+  const Macro* macro;
+};
+
 // One thread; reused for directive after directive.
 class Expander {
  public:
+  // More looks than this are not noted: such an expansion is rare, and not cheap to compare.
+  static constexpr std::size_t kMaxLooks = 24;
+
   Expander(MacroTable& table, Vocabulary& vocabulary, BuiltinHost& host)
       : table_(table), vocabulary_(vocabulary), host_(host) {}
 
@@ -38,6 +47,8 @@ class Expander {
   bool next(Token& out);
   // The next token as it stands.
   bool next_raw(Token& out);
+  // The macro of this name. Every look at the table during an expansion goes through here.
+  const Macro* look(Id name);
   // Gives one token back.
   void put_back(const Token& token);
   // All of `in`, expanded, without touching what is being read.
@@ -54,9 +65,13 @@ class Expander {
     if (failure_ == nullptr) failure_ = label;
   }
   // What took part in the expansion since begin().
-  bool used_file_macro() const { return used_file_; }
-  bool used_command_macro() const { return used_command_; }
-  void note_file_macro() { used_file_ = true; }
+  bool used_file_macro() const { return used_.file; }
+  bool used_command_macro() const { return used_.command; }
+  void note_file_macro() { used_.file = true; }
+  // Whether the same tokens expand to the same again while each of looks(), without repeats, still holds. It
+  // does not when a builtin macro took part, since its host looks at other things than macros.
+  bool repeatable() const { return used_.macros_only; }
+  const std::vector<MacroLook>& looks() const { return looks_; }
 
  private:
   struct Context {
@@ -69,6 +84,11 @@ class Expander {
     std::vector<Token> raw;
     std::vector<Token> expanded;
     bool is_expanded = false;
+  };
+  struct Used {
+    bool file = false;        // __FILE__ or the like
+    bool command = false;     // a -D
+    bool macros_only = true;  // and all of these are in looks_
   };
   using Tokens = std::vector<Token>;
 
@@ -100,8 +120,8 @@ class Expander {
   Arena scratch_;
   bool scratch_used_ = false;
   const char* failure_ = nullptr;
-  bool used_file_ = false;
-  bool used_command_ = false;
+  Used used_;
+  std::vector<MacroLook> looks_;
 };
 
 }  // namespace inputs

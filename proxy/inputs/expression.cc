@@ -81,8 +81,7 @@ Op named_operator(Id id) {
 // An operator-precedence parser with a stack of its own.
 class Evaluator {
  public:
-  Evaluator(Expander& expander, const MacroTable& table, const ExpressionRules& rules)
-      : expander_(expander), table_(table), rules_(rules) {}
+  Evaluator(Expander& expander, const ExpressionRules& rules) : expander_(expander), rules_(rules) {}
 
   base::Result<bool> run() {
     push(Op::end);
@@ -156,7 +155,7 @@ class Evaluator {
     const bool bracket = token.is(Op::open);
     if (bracket && !expander_.next_raw(token)) return false;
     if (token.id == kNoName) return false;
-    out = {table_.find(token.id) != nullptr ? 1u : 0u, false};
+    out = {expander_.look(token.id) != nullptr ? 1u : 0u, false};
     return !bracket || (expander_.next_raw(token) && token.is(Op::close));
   }
 
@@ -328,7 +327,6 @@ class Evaluator {
   }
 
   Expander& expander_;
-  const MacroTable& table_;
   const ExpressionRules& rules_;
   std::array<Level, kMaxLevels> stack_;  // not initialised: an #if is often shorter than that would take
   std::size_t depth_ = 0;
@@ -441,8 +439,8 @@ std::optional<Number> parse_character(std::string_view text, bool unsigned_char)
   return Number{value, prefix != "L"};
 }
 
-base::Result<bool> evaluate(Expander& expander, const MacroTable& table, const ExpressionRules& rules) {
-  return Evaluator(expander, table, rules).run();
+base::Result<bool> evaluate(Expander& expander, const ExpressionRules& rules) {
+  return Evaluator(expander, rules).run();
 }
 
 }  // namespace inputs

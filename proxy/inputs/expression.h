@@ -15,11 +15,13 @@ struct ExpressionRules {
   bool named_operators = false;  // `and`, `not`, ...: C++
   bool true_is_one = false;      // C++, C23
   bool unsigned_char = false;    // plain char is unsigned
+
+  bool operator==(const ExpressionRules&) const = default;
 };
 
 // Evaluates what the expander yields, up to its end. The label of the reason when the compiler would report
 // an error or when the value is not known.
-base::Result<bool> evaluate(Expander& expander, const MacroTable& table, const ExpressionRules& rules);
+base::Result<bool> evaluate(Expander& expander, const ExpressionRules& rules);
 
 // The value of one integer or character constant; nothing when it is neither.
 struct Number {

@@ -229,10 +229,16 @@ base::Result<bool> Preprocessor::condition_holds(Frame& frame, const Directive& 
     default:
       break;
   }
+  const ExpressionRules& rules = task_.prelude.rules;
+  const ConditionMemo::Value known = scratch_.conditions.find(item.id, rules, scratch_.macros);
+  if (known != ConditionMemo::Value::unknown) return known == ConditionMemo::Value::holds;
   line_ = item.line_number;
   expander_.begin(frame.list->tokens.data() + item.first_token, item.token_count, task_.prelude.mode);
-  base::Result<bool> value = evaluate(expander_, scratch_.macros, task_.prelude.rules);
-  if (value) return value;
+  base::Result<bool> value = evaluate(expander_, rules);
+  if (value) {
+    if (expander_.repeatable()) scratch_.conditions.keep(item.id, rules, expander_, *value);
+    return value;
+  }
   return base::unsupported(value.error().message + ": " + std::string(frame.path) + ":" +
                            std::to_string(item.line_number));
 }

@@ -15,6 +15,7 @@
 #include "base/result.h"
 #include "compiler/command.h"
 #include "compiler/dialect.h"
+#include "inputs/condition_memo.h"
 #include "inputs/expander.h"
 #include "inputs/file_index.h"
 #include "inputs/lists.h"
@@ -46,9 +47,10 @@ struct FileState {
   bool once = false;          // #pragma once was reached, or it was imported
 };
 
-// Memory that one scan after another uses. One scan at a time.
+// Memory that one scan after another uses, all with the same Lists. One scan at a time.
 struct Scratch {
   MacroTable macros;
+  ConditionMemo conditions;
   std::vector<FileState> files;            // by node
   std::vector<std::uint64_t> trail_marks;  // by node: the scan that has it in its trail
   std::unordered_map<std::string, std::unique_ptr<Resolver>> resolvers;

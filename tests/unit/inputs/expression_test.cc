@@ -29,7 +29,7 @@ struct Fixture : inputs::BuiltinHost {
     std::vector<inputs::Token> tokens;
     inputs::tokenize(text, mode, vocabulary.names, tokens);
     expander.begin(tokens.data(), tokens.size(), mode);
-    base::Result<bool> result = inputs::evaluate(expander, table, rules);
+    base::Result<bool> result = inputs::evaluate(expander, rules);
     return result ? (*result ? 1 : 0) : -1;
   }
 };
