@@ -19,10 +19,8 @@ base::Result<FileState*> Preprocessor::state_of(NodeId node) {
 
 const IncluderDirectory* Preprocessor::directory_of(const Resolved& file, bool system) {
   const bool canonical = system && resolver_.config().canonical_system_headers;
-  std::string_view prefix = file.parent_name;
-  if (clang_names_directories_once()) {
-    prefix = directory_names_.try_emplace(file.parent, file.parent_name).first->second;
-  }
+  if (!clang_names_directories_once()) return resolver_.directory_of(file, canonical);
+  const std::string& prefix = directory_names_.try_emplace(file.parent, file.parent_name).first->second;
   return resolver_.includer_directory(prefix, file.parent, canonical);
 }
 

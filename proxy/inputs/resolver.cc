@@ -48,6 +48,13 @@ const IncluderDirectory* Resolver::includer_directory(std::string_view prefix, N
   return slot.get();
 }
 
+const IncluderDirectory* Resolver::directory_of(const Resolved& file, bool canonical) {
+  // Neither the answer's names nor the directories that were made go away before the resolver does.
+  const IncluderDirectory*& known = file.includer[canonical ? 1 : 0];
+  if (known == nullptr) known = includer_directory(file.parent_name, file.parent, canonical);
+  return known;
+}
+
 const Resolved& Resolver::resolve(Id name, Start start, const IncluderDirectory* includer,
                                   std::uint64_t since) {
   // 24 bits of name, 24 of includer, 2 of kind, 14 of directory.

@@ -3,6 +3,7 @@
 // stand; to use one again is a look into a table, without a string and without a system call.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -54,6 +55,8 @@ struct Resolved {
   Trail trail;
   Snapshot snapshot;
   std::uint64_t used_in = 0;  // the scan that has last used this answer
+  // The directory as an includer's, plain and canonical; null until it is asked for.
+  mutable std::array<const IncluderDirectory*, 2> includer{};
 };
 
 // Everything that distinguishes one search from another but the name.
@@ -79,6 +82,9 @@ class Resolver {
 
   // The directory with this prefix; made if it is new.
   const IncluderDirectory* includer_directory(std::string_view prefix, NodeId node, bool canonical);
+
+  // The directory of `file`, which need not be an answer of resolve().
+  const IncluderDirectory* directory_of(const Resolved& file, bool canonical);
 
   // gcc: whether a precompiled header for `name` lies where the search would come across it.
   bool meets_precompiled(Id name, Start start, const IncluderDirectory* includer, Trail& trail);

@@ -135,3 +135,19 @@ TEST_CASE("a depfile has no leading dot and slash") {
   CHECK(inputs::depfile_spelling("../a.h") == "../a.h");
   CHECK(inputs::depfile_spelling(".hidden") == ".hidden");
 }
+
+TEST_CASE_FIXTURE(Fixture, "the directory of an answer is made once for each use") {
+  scan.files.write("/w/a/sub/x.h", "");
+  scan.angle("a");
+  make(compiler::Family::gcc);
+  const Resolved& found = find("sub/x.h", StartKind::angle);
+  const inputs::IncluderDirectory* plain = resolver->directory_of(found, false);
+  const inputs::IncluderDirectory* canonical = resolver->directory_of(found, true);
+  CHECK(plain->prefix == "a/sub/");
+  CHECK(plain->node == found.parent);
+  CHECK_FALSE(plain->canonical);
+  CHECK(canonical->canonical);
+  CHECK(resolver->directory_of(found, false) == plain);
+  CHECK(resolver->directory_of(found, true) == canonical);
+  CHECK(resolver->includer_directory("a/sub/", found.parent, false) == plain);
+}
