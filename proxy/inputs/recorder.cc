@@ -35,20 +35,22 @@ void Recorder::unlisted(NodeId node, std::string_view name, bool system, bool by
 }
 
 void Recorder::depends_on(const Trail& trail) {
+  for (NodeId node : trail) depends_on(node);
+}
+
+void Recorder::depends_on(NodeId node) {
+  if (node == kNoNode) return;
   std::vector<std::uint64_t>& marks = scratch_.trail_marks;
-  for (NodeId node : trail) {
-    if (node == kNoNode) continue;
-    if (node >= marks.size()) marks.resize(node + 4096);
-    if (marks[node] == scratch_.scan) continue;
-    marks[node] = scratch_.scan;
-    closure_.trail.push_back(node);
-  }
+  if (node >= marks.size()) marks.resize(node + 4096);
+  if (marks[node] == scratch_.scan) return;
+  marks[node] = scratch_.scan;
+  closure_.trail.push_back(node);
 }
 
 Closure Recorder::finish() {
   depends_on(loose_);
   std::erase_if(closure_.inputs, [](const Input& input) { return input.node == kNoNode; });
-  for (const Input& input : closure_.inputs) depends_on({input.node});
+  for (const Input& input : closure_.inputs) depends_on(input.node);
   for (NodeId node : closure_.trail) {
     const base::FileType type = index_.type(node);
     if (type == base::FileType::symlink) closure_.links.push_back(node);

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory_resource>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -35,13 +36,15 @@ class Recorder {
   Closure finish();
 
  private:
+  void depends_on(NodeId node);
   Input* find(NodeId node, std::string_view name);
 
   FileIndex& index_;
   Scratch& scratch_;
   Closure closure_;
   Trail loose_;
-  std::unordered_multimap<NodeId, std::uint32_t> by_node_;  // indices of inputs
+  std::pmr::monotonic_buffer_resource memory_;                             // of by_node_, which only grows
+  std::pmr::unordered_multimap<NodeId, std::uint32_t> by_node_{&memory_};  // indices of inputs
 };
 
 }  // namespace inputs
