@@ -56,6 +56,12 @@ base::FileStat FileIndex::stat(NodeId node) {
   return state_->table.node(node).sight.stat;
 }
 
+std::optional<std::uint32_t> FileIndex::version(NodeId node) const {
+  const std::uint32_t word = state_->table.word(node).load(std::memory_order_acquire);
+  if ((word & kLook) != 0) return std::nullopt;
+  return word & kVersion;
+}
+
 std::string FileIndex::link_target(NodeId node) const {
   std::lock_guard lock(state_->table.stripe(node).mutex);
   const Node& link = state_->table.node(node);

@@ -15,6 +15,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -76,6 +77,8 @@ class FileIndex {
   base::FileType type(NodeId node) const;
   // Current. Of a directory only type, mode, device and inode are.
   base::FileStat stat(NodeId node);
+  // Greater after each change that was noticed; nothing while only a look at the file system would tell.
+  std::optional<std::uint32_t> version(NodeId node) const;
   // Of a symbolic link's node, as last seen.
   std::string link_target(NodeId node) const;
 

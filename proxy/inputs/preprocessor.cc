@@ -41,7 +41,7 @@ base::Result<void> Preprocessor::run(NodeId source, NodeId source_directory) {
   main.parent_name = parent_name_of(command.source, command.family);
   ++(*state)->entered;
   Frame frame;
-  frame.list = (*state)->list;
+  frame.list = (*state)->list.get();
   frame.node = source;
   frame.path = command.source;
   frame.directory = directory_of(main, false);

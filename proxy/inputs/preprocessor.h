@@ -4,6 +4,8 @@
 
 #include <cstdint>
 #include <memory>
+#include <memory_resource>
+#include <optional>
 #include <stop_token>
 #include <string>
 #include <string_view>
@@ -41,10 +43,14 @@ struct ScanTask {
 
 // What the walk knows of one physical file.
 struct FileState {
-  std::uint64_t scan = 0;  // of which the rest is true
-  const DirectiveList* list = nullptr;
-  std::uint32_t entered = 0;  // how often
+  // The file's list, for a later scan too if it reads in the same mode and the index has still this version.
+  std::shared_ptr<const DirectiveList> list;
+  std::optional<std::uint32_t> version;
+  LexMode mode;
+  // Of this scan.
   bool once = false;          // #pragma once was reached, or it was imported
+  std::uint32_t entered = 0;  // how often
+  std::uint64_t scan = 0;
 };
 
 // Memory that one scan after another uses, all with the same Lists. One scan at a time.
@@ -152,9 +158,9 @@ class Preprocessor : private BuiltinHost {
   Recorder& recorder_;
   Expander expander_;
   std::vector<Frame> frames_;
-  std::vector<std::shared_ptr<const DirectiveList>> kept_;
+  std::pmr::monotonic_buffer_resource memory_;                 // of what grows by a little with each file
   std::unordered_map<NodeId, std::string> directory_names_;    // clang: the name by which each was first seen
-  std::unordered_set<std::uint64_t> stacked_;                  // gcc: identities that were read
+  std::pmr::unordered_set<std::uint64_t> stacked_{&memory_};   // gcc: identities that were read
   std::unordered_multimap<std::uint64_t, NodeId> once_sizes_;  // by size
   std::vector<std::string> open_questions_;
   Counter counter_;

@@ -8,12 +8,19 @@ base::Result<FileState*> Preprocessor::state_of(NodeId node) {
   if (node >= scratch_.files.size()) scratch_.files.resize(node + 4096);
   FileState& state = scratch_.files[node];
   if (state.scan == scratch_.scan) return &state;
-  base::Result<std::shared_ptr<const DirectiveList>> list = task_.lists.of(node, task_.prelude.mode);
-  if (!list) return base::unsupported("unreadable_input: " + list.error().message);
-  state = FileState{};
+  const LexMode& mode = task_.prelude.mode;
+  // Asked before the list is made: if it still stands later, then the list is of this version.
+  const std::optional<std::uint32_t> version = task_.index.version(node);
+  if (!state.list || !version || state.version != version || !(state.mode == mode)) {
+    base::Result<std::shared_ptr<const DirectiveList>> list = task_.lists.of(node, mode);
+    if (!list) return base::unsupported("unreadable_input: " + list.error().message);
+    state.list = std::move(list).value();
+    state.version = version;
+    state.mode = mode;
+  }
+  state.once = false;
+  state.entered = 0;
   state.scan = scratch_.scan;
-  state.list = list->get();
-  kept_.push_back(std::move(list).value());
   return &state;
 }
 
@@ -124,7 +131,7 @@ base::Result<void> Preprocessor::enter(const Request& request, const Frame& from
   }
   base::Result<FileState*> state = state_of(file.node);
   if (!state) return state.error();
-  frame.list = (*state)->list;
+  frame.list = (*state)->list.get();
   if (!gcc()) recorder_.listed(file.node, file.depfile_name, frame.system, frame.by_flag);
   base::Result<bool> enters = should_enter(file, **state, request);
   if (!enters) return enters.error();

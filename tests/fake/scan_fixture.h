@@ -19,12 +19,16 @@
 #include "inputs/recorder.h"
 #include "inputs/resolver.h"
 #include "inputs/search_path.h"
+#include "inputs/watcher.h"
 
 namespace fake {
 
 class ScanFixture {
  public:
-  explicit ScanFixture(compiler::Family family = compiler::Family::gcc) {
+  // Without a watcher every file is looked at in each scan.
+  explicit ScanFixture(compiler::Family family = compiler::Family::gcc,
+                       std::unique_ptr<inputs::Watcher> watcher = nullptr)
+      : index(files, clock, std::move(watcher)) {
     command.family = family;
     command.directory = "/w";
     command.language = compiler::Language::cxx;
@@ -83,7 +87,7 @@ class ScanFixture {
   FakeFiles files;
   FakeClock clock;
   FakeSpawner spawner;
-  inputs::FileIndex index{files, clock, false};
+  inputs::FileIndex index;
   compiler::Dialects dialects{files, spawner, ""};
   inputs::Lists lists{index};
   inputs::Answers answers{dialects};

@@ -82,6 +82,26 @@ TEST_CASE_TEMPLATE("a file that appears, changes and goes is noticed", Watch, To
   CHECK(world.find("a.h").type == FileType::absent);
 }
 
+TEST_CASE("a version is there where changes are told, and grows with each") {
+  World told(true);
+  told.tree.write("a.h", "1");
+  const inputs::NodeId node = told.find("a.h").node;
+  const auto first = told.index.version(node);
+  REQUIRE(first);
+  told.index.refresh();
+  CHECK(told.index.version(node) == first);
+  told.tree.write("a.h", "2");
+  told.index.refresh();
+  CHECK_FALSE(told.index.version(node));
+  CHECK(told.content("a.h") == "2");
+  REQUIRE(told.index.version(node));
+  CHECK(*told.index.version(node) > *first);
+
+  World by_stat(false);
+  by_stat.tree.write("a.h", "1");
+  CHECK_FALSE(by_stat.index.version(by_stat.find("a.h").node));
+}
+
 TEST_CASE_TEMPLATE("a file renamed over another is noticed though size and mtime are equal", Watch, Told,
                    ByStat) {
   World world(Watch::value);

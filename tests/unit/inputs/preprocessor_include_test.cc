@@ -1,5 +1,6 @@
 #include <doctest/doctest.h>
 
+#include "fake/fake_watcher.h"
 #include "fake/scan_fixture.h"
 
 using compiler::Family;
@@ -7,6 +8,20 @@ using fake::ScanFixture;
 using Kind = compiler::SearchDir::Kind;
 
 namespace {
+
+// Files of which a watcher tells, so that what is known of them is used without a look.
+struct Told {
+  std::unique_ptr<fake::FakeWatcher> made = std::make_unique<fake::FakeWatcher>();
+  fake::FakeWatcher& watcher = *made;
+  ScanFixture scan{Family::gcc, std::move(made)};
+
+  void write(const std::string& name, const std::string& text) {
+    scan.files.write("/w/" + name, text);
+    watcher.tell(inputs::Watcher::Kind::entry, "/w", name);
+    watcher.tell(inputs::Watcher::Kind::content, "/w", name);
+    watcher.tell(inputs::Watcher::Kind::content, "/w/" + name);
+  }
+};
 
 // d1/a.h includes "b.h" beside it, which asks for the next b.h.
 void nested_next(ScanFixture& scan) {
@@ -137,4 +152,38 @@ TEST_CASE("blanks in a computed name: gcc takes those of the text, clang those o
   clang.files.write("/w/d/ a.h", "");
   clang.angle(".");
   CHECK(clang.listed() == "main.cc a.h d/ a.h");
+}
+
+TEST_CASE_FIXTURE(Told, "the directives of a file are those of its present content") {
+  write("main.cc", "#include \"a.h\"\n");
+  write("a.h", "#include \"b.h\"\n");
+  write("b.h", "");
+  write("c.h", "");
+  CHECK(scan.listed() == "main.cc a.h b.h");
+  CHECK(scan.listed() == "main.cc a.h b.h");
+  write("a.h", "#include \"c.h\"\n");
+  CHECK(scan.listed() == "main.cc a.h c.h");
+  // A change whose notice was lost.
+  scan.files.write("/w/a.h", "#include \"b.h\"\n#include \"c.h\"\n");
+  watcher.lose();
+  CHECK(scan.listed() == "main.cc a.h b.h c.h");
+  write("a.h", "#pragma once\n#include \"a.h\"\n");
+  CHECK(scan.listed() == "main.cc a.h");
+  CHECK(scan.listed() == "main.cc a.h");
+}
+
+TEST_CASE_FIXTURE(Told, "the directives of a file are those of the scan's language") {
+  write("main.cc", "#include \"a.h\"\n");
+  write("a.h", "#ifndef A\n#elifdef B\n#include \"b.h\"\n#endif\n");
+  write("b.h", "");
+  const std::string predefined = scan.dialect.predefined;
+  for (int round = 0; round < 2; ++round) {
+    CHECK(scan.listed() == "main.cc a.h");
+    // gcc has no #elifdef in a strict C++17.
+    scan.dialect.id = 2;
+    scan.dialect.predefined = predefined + "#define __STRICT_ANSI__ 1\n";
+    CHECK(scan.listed() == "main.cc a.h b.h");
+    scan.dialect.id = 1;
+    scan.dialect.predefined = predefined;
+  }
 }
