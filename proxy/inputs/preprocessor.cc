@@ -134,8 +134,10 @@ base::Result<void> Preprocessor::run_frames(std::size_t base) {
 base::Result<void> Preprocessor::step(Frame& frame, const Directive& item) {
   switch (item.kind) {
     case DirectiveKind::define:
-      // A redefinition of `defined` or of a builtin is the compiler's to complain about.
-      if (item.macro->mentions_pragma && vocabulary_name(item.id).find("_MACRO") == std::string_view::npos) {
+      // A redefinition of `defined` or of a builtin is the compiler's to complain about. The list's facts
+      // save a look at each macro, which is seldom in the processor's cache.
+      if ((frame.list->facts & kMacroPragma) != 0 && item.macro->mentions_pragma &&
+          vocabulary_name(item.id).find("_MACRO") == std::string_view::npos) {
         return base::unsupported("pragma_operator");
       }
       scratch_.macros.set(item.id, item.macro);
