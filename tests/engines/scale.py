@@ -23,6 +23,10 @@ from private_daemon import BUILD, GOMACC, PrivateDaemon  # noqa: E402
 from processes import descendants  # noqa: E402
 from stages import say  # noqa: E402
 
+# In memory where there is a file system for it: ext4 takes long to make files where many were deleted in the
+# last minutes, as by the run before, and a bare client makes none.
+MEMORY = '/dev/shm' if os.access('/dev/shm', os.W_OK) else None
+
 HEADERS = ['algorithm', 'functional', 'map', 'memory', 'string', 'unordered_map', 'vector']
 
 
@@ -30,7 +34,7 @@ class Checkout:
     """Units that all read the same headers."""
 
     def __init__(self, count):
-        self.folder = Path(tempfile.mkdtemp(prefix='scale')).resolve()
+        self.folder = Path(tempfile.mkdtemp(prefix='scale', dir=MEMORY)).resolve()
         (self.folder / 'all.h').write_text(''.join(f'#include <{name}>\n' for name in HEADERS))
         for number in range(count):
             (self.folder / f'u{number}.cc').write_text(f'#include "all.h"\nint f{number}() {{ return 0; }}\n')
@@ -46,8 +50,8 @@ class Checkout:
 
 class Pass:
     """All units once through gomacc, `parallel` at a time, in the current folder, into a folder of its own as
-    a build from scratch does: ext4 takes long to make files where many were deleted a moment ago. One thread
-    and plain spawns: a build system's shells, or Python's threads, would cost more than what is measured."""
+    a build from scratch does. One thread and plain spawns: a build system's shells, or Python's threads,
+    would cost more than what is measured."""
 
     def __init__(self, count, name, env, parallel):
         os.mkdir(name)
@@ -195,7 +199,7 @@ def measure(actions, parallel, jobs, bare_runs=2, own=False):
         raise FileNotFoundError(GOMACC)
     checkout = Checkout(actions)
     engine = (Own if own else SlowCasd)(checkout.reads, jobs)
-    daemon = start_daemon(checkout, engine.endpoint, Path(tempfile.mkdtemp(prefix='scaled')))
+    daemon = start_daemon(checkout, engine.endpoint, Path(tempfile.mkdtemp(prefix='scaled', dir=MEMORY)))
     here = os.getcwd()
     try:
         os.chdir(checkout.folder)

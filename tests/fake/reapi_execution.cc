@@ -1,5 +1,7 @@
 #include "fake/reapi_state.h"
 
+#include <algorithm>
+
 namespace fake {
 namespace {
 
@@ -61,6 +63,9 @@ struct Operation : Run {
   grpc::Status watch(std::size_t from, grpc::ServerContext& context, const std::optional<Cut>& cut,
                      grpc::ServerWriter<lr::Operation>& writer) {
     int sent = 0;
+    // gRPC tells a blocking handler of a cancellation only when it asks. Hundreds that ask all the time would
+    // be what a test of many actions measures.
+    std::chrono::milliseconds tick{10};
     while (true) {
       if (cut && sent >= cut->after) return cut->status;
       lr::Operation message;
@@ -68,7 +73,8 @@ struct Operation : Run {
         std::unique_lock lock(mutex);
         while (messages.size() <= from) {
           if (context.IsCancelled()) return grpc::Status::CANCELLED;
-          news.wait_for(lock, std::chrono::milliseconds(20));
+          news.wait_for(lock, tick);
+          tick = std::min(2 * tick, std::chrono::milliseconds(200));
         }
         message = messages[from++];
       }
@@ -136,6 +142,7 @@ class Floor::State final : public re::Execution::Service, public lr::Operations:
       std::lock_guard lock(mutex_);
       for (auto& [name, operation] : operations_) operation->cancel();
       operations_.clear();
+      latest_.clear();
       threads.swap(threads_);
     }
     for (std::thread& thread : threads) thread.join();
@@ -151,19 +158,17 @@ class Floor::State final : public re::Execution::Service, public lr::Operations:
   std::shared_ptr<Operation> take(const re::ExecuteRequest& request) {
     std::string key = Shelf::key(request.action_digest());
     std::lock_guard lock(mutex_);
-    if (traits_.merges) {
-      for (auto& [name, operation] : operations_) {
-        std::lock_guard inner(operation->mutex);
-        bool under_way = operation->messages.empty() || !operation->messages.back().done();
-        if (under_way && !operation->stop && Shelf::key(operation->request_.action_digest()) == key) {
-          return operation;
-        }
-      }
+    if (auto latest = latest_.find(key); traits_.merges && latest != latest_.end()) {
+      Operation& operation = *latest->second;
+      std::lock_guard inner(operation.mutex);
+      bool under_way = operation.messages.empty() || !operation.messages.back().done();
+      if (under_way && !operation.stop) return latest->second;
     }
     std::string name = "operations/" + std::to_string(++named_);
     auto operation =
         std::make_shared<Operation>(request, name, traits_.stage_messages, traits_.operation_metadata);
     operations_[name] = operation;
+    latest_[key] = operation;
     threads_.emplace_back([this, operation, runner = runner_] { run(*operation, runner); });
     return operation;
   }
@@ -190,6 +195,7 @@ class Floor::State final : public re::Execution::Service, public lr::Operations:
   std::mutex mutex_;
   ReapiServer::Runner runner_;                                    // guarded by mutex_
   std::map<std::string, std::shared_ptr<Operation>> operations_;  // guarded by mutex_
+  std::map<std::string, std::shared_ptr<Operation>> latest_;      // by the action; guarded by mutex_
   std::vector<std::thread> threads_;                              // guarded by mutex_
   int named_ = 0;                                                 // guarded by mutex_
 };
