@@ -103,6 +103,7 @@ base::Result<Found> find_inputs(Task& task) {
   }
   base::Result<base::Pass> pass = services.gates.cpu.enter(task.stop);
   if (!pass) return pass.error();
+  found.pass = std::move(*pass);
   PhaseTimer timer(task, Phase::scan);
   base::Result<inputs::Closure> closure =
       services.scanner.scan(found.command, *found.compiler, request.env, task.stop);

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "base/gate.h"
 #include "base/result.h"
 #include "compiler/command.h"
 #include "compiler/identity.h"
@@ -38,6 +39,9 @@ struct Found {
   compiler::Command command;
   std::shared_ptr<const compiler::Compiler> compiler;
   inputs::Closure closure;
+  // Of the gate of processors, for as long as there is work with what was found. Tasks then come out of it in
+  // the order in which they went in; all at once they would also be done all at once, and later.
+  base::Pass pass;
 };
 base::Result<Found> find_inputs(Task& task);
 
