@@ -64,7 +64,7 @@ struct Repeated : ScanFixture {
     }
     files.write("/w/main.cc", source);
     std::string out;
-    const std::string names = " " + listed() + " ";
+    std::string names = " " + listed() + " ";
     if (names.find("refused") != std::string::npos) return names;
     for (char c : std::string("abcd")) {
       if (names.find(std::string(" ") + c + ".h ") != std::string::npos) out += c;
