@@ -6,6 +6,7 @@
 #include <string_view>
 #include <vector>
 
+#include "fake/expander_fixture.h"
 #include "fake/scan_fixture.h"
 
 using fake::ScanFixture;
@@ -13,29 +14,17 @@ using Value = inputs::ConditionMemo::Value;
 
 namespace {
 
-struct Fixture : inputs::BuiltinHost {
-  inputs::Vocabulary vocabulary;
-  inputs::MacroTable table;
-  inputs::LexMode mode;
+struct Fixture : fake::ExpanderFixture {
   inputs::ExpressionRules rules;
-  inputs::Expander expander{table, vocabulary, *this};
   inputs::ConditionMemo memo;
 
-  Fixture() { table.begin(vocabulary.names); }
   inputs::Token expand_builtin(const inputs::Macro&, const inputs::Token& name,
                                inputs::Expander& by) override {
     return by.make_number(1, name);
   }
-  void define(std::string_view text) {
-    const inputs::Macro* macro = vocabulary.macros.define(text, mode, false, vocabulary.names);
-    table.set(macro->name, macro);
-  }
-  void undefine(std::string_view name) { table.set(vocabulary.names.intern(name), nullptr); }
   // Evaluates and keeps; false when there is nothing to keep.
   bool learn(std::string_view text, inputs::Id condition) {
-    std::vector<inputs::Token> tokens;
-    inputs::tokenize(text, mode, vocabulary.names, tokens);
-    expander.begin(tokens.data(), tokens.size(), mode);
+    begin(text);
     base::Result<bool> result = inputs::evaluate(expander, rules);
     if (!result || !expander.repeatable()) return false;
     memo.keep(condition, rules, expander, *result);

@@ -4,31 +4,18 @@
 
 #include <string>
 
+#include "fake/expander_fixture.h"
+
 namespace {
 
-struct Fixture : inputs::BuiltinHost {
-  inputs::Vocabulary vocabulary;
-  inputs::MacroTable table;
-  inputs::LexMode mode;
-  inputs::Expander expander{table, vocabulary, *this};
-  std::vector<inputs::Token> tokens;
-
-  Fixture() { table.begin(vocabulary.names); }
-
+struct Fixture : fake::ExpanderFixture {
   inputs::Token expand_builtin(const inputs::Macro&, const inputs::Token& name,
                                inputs::Expander& one) override {
     return one.make_number(42, name);
   }
-  void define(std::string_view text) {
-    const inputs::Macro* macro = vocabulary.macros.define(text, mode, false, vocabulary.names);
-    REQUIRE(macro != nullptr);
-    table.set(macro->name, macro);
-  }
   // What `line` expands to, a blank where space is; or the failure.
   std::string expand(std::string_view line) {
-    tokens.clear();
-    inputs::tokenize(line, mode, vocabulary.names, tokens);
-    expander.begin(tokens.data(), tokens.size(), mode);
+    begin(line);
     std::string out;
     inputs::Token token;
     while (expander.next(token)) {

@@ -4,31 +4,20 @@
 
 #include <string>
 
+#include "fake/expander_fixture.h"
+
 namespace {
 
-struct Fixture : inputs::BuiltinHost {
-  inputs::Vocabulary vocabulary;
-  inputs::MacroTable table;
-  inputs::LexMode mode;
+struct Fixture : fake::ExpanderFixture {
   inputs::ExpressionRules rules;
-  inputs::Expander expander{table, vocabulary, *this};
 
-  Fixture() {
-    mode.digit_separators = true;
-    table.begin(vocabulary.names);
-  }
+  Fixture() { mode.digit_separators = true; }
   inputs::Token expand_builtin(const inputs::Macro&, const inputs::Token& name, inputs::Expander&) override {
     return name;
   }
-  void define(std::string_view text) {
-    const inputs::Macro* macro = vocabulary.macros.define(text, mode, false, vocabulary.names);
-    table.set(macro->name, macro);
-  }
   // 1, 0, or -1 for an error.
   int value(std::string_view text) {
-    std::vector<inputs::Token> tokens;
-    inputs::tokenize(text, mode, vocabulary.names, tokens);
-    expander.begin(tokens.data(), tokens.size(), mode);
+    begin(text);
     base::Result<bool> result = inputs::evaluate(expander, rules);
     return result ? (*result ? 1 : 0) : -1;
   }
