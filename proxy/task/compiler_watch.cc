@@ -26,22 +26,28 @@ base::Result<void> look(const compiler::Compiler& compiler, inputs::FileIndex& i
 
 base::Result<void> CompilerWatch::watch(const std::shared_ptr<const compiler::Compiler>& compiler,
                                         inputs::FileIndex& index, std::uint64_t since, inputs::Trail& trail) {
+  std::shared_ptr<const Watched> known;
   {
     std::lock_guard lock(mutex_);
-    auto found = watched_.find(compiler.get());
-    if (found != watched_.end() && index.valid(found->second.snapshot)) {
-      trail.insert(trail.end(), found->second.trail.begin(), found->second.trail.end());
-      return {};
-    }
+    if (auto found = watched_.find(compiler.get()); found != watched_.end()) known = found->second;
   }
-  Watched watched{compiler, {}, {}};
-  base::Result<void> looked = look(*compiler, index, watched.trail);
-  if (!looked) return looked;
-  watched.snapshot = index.snapshot(watched.trail, since);
-  trail.insert(trail.end(), watched.trail.begin(), watched.trail.end());
-  std::lock_guard lock(mutex_);
-  if (watched_.size() >= kMost) watched_.clear();
-  watched_.insert_or_assign(compiler.get(), std::move(watched));
+  // Outside of the lock, on a copy: where changes are not told, each node needs a look at the file system.
+  if (known) {
+    inputs::Snapshot snapshot = known->snapshot;
+    if (!index.valid(snapshot)) known = nullptr;
+  }
+  if (!known) {
+    auto made = std::make_shared<Watched>();
+    made->compiler = compiler;
+    base::Result<void> looked = look(*compiler, index, made->trail);
+    if (!looked) return looked;
+    made->snapshot = index.snapshot(made->trail, since);
+    known = std::move(made);
+    std::lock_guard lock(mutex_);
+    if (watched_.size() >= kMost) watched_.clear();
+    watched_.insert_or_assign(compiler.get(), known);
+  }
+  trail.insert(trail.end(), known->trail.begin(), known->trail.end());
   return {};
 }
 

@@ -35,7 +35,8 @@ class CompilerWatch {
   static constexpr std::size_t kMost = 64;
 
   std::mutex mutex_;
-  std::unordered_map<const compiler::Compiler*, Watched> watched_;  // guarded by mutex_
+  std::unordered_map<const compiler::Compiler*, std::shared_ptr<const Watched>>
+      watched_;  // guarded by mutex_
 };
 
 }  // namespace task
