@@ -82,19 +82,19 @@ std::string BuildIds::of(const std::vector<std::string>& env, int pid) {
     std::string_view value = compiler::variable(env, name).value_or("");
     if (is_plain(value)) return std::string(value);
   }
-  std::optional<Process> own = process(files_, pid);
-  if (!own) return own_;
-  std::optional<Process> parent = own->parent > 1 ? process(files_, own->parent) : std::nullopt;
-  if (!parent || is_build_tool(own->name)) return walk_up(pid, *own);
+  std::optional<Process> self = process(files_, pid);
+  if (!self) return own_;
+  std::optional<Process> parent = self->parent > 1 ? process(files_, self->parent) : std::nullopt;
+  if (!parent || is_build_tool(self->name)) return walk_up(pid, *self);
   {
     std::lock_guard lock(mutex_);
-    auto known = known_.find(own->parent);
+    auto known = known_.find(self->parent);
     if (known != known_.end() && known->second.start == parent->start) return known->second.id;
   }
-  std::string id = walk_up(own->parent, *parent);
+  std::string id = walk_up(self->parent, *parent);
   std::lock_guard lock(mutex_);
   if (known_.size() >= kMostKnown) known_.clear();
-  known_.insert_or_assign(own->parent, Known{parent->start, id});
+  known_.insert_or_assign(self->parent, Known{parent->start, id});
   return id;
 }
 
