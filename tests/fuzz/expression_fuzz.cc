@@ -32,7 +32,7 @@ struct Evaluator : inputs::BuiltinHost {
     std::vector<inputs::Token> tokens;
     inputs::tokenize(text, mode, vocabulary.names, tokens);
     expander.begin(tokens.data(), tokens.size(), mode);
-    return inputs::evaluate(expander, table, rules);
+    return inputs::evaluate(expander, rules);
   }
 };
 
