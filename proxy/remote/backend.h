@@ -37,6 +37,7 @@ struct Job {
   std::vector<std::string> output_paths;
   std::vector<Source> sources;  // inputs, directories, Command and Action; no digest twice
   bool skip_cache = false;      // the cached result turned out to be of no use
+  bool is_new = false;          // the cache has just said that it does not know the Action
 };
 
 struct Rights {

@@ -34,6 +34,10 @@ constexpr std::int64_t kLargestFetch = std::int64_t{1} << 30;
 // not counted: there are many of them, and on a long way each takes as long as a large one.
 constexpr int kTransfers = 16;
 constexpr std::size_t kFewBytes = 64 << 10;
+
+// The messages of an Action with a few directories: sent sooner than a question is answered.
+constexpr std::size_t kUnaskedBlobs = 16;
+constexpr std::int64_t kUnaskedBytes = 16 << 10;
 constexpr std::chrono::minutes kTransferWait{5};
 
 // How often the blobs that another task gave up are taken over.
@@ -85,7 +89,7 @@ class Cas::State {
         batches_(connection, options_.instance),
         byte_stream_(connection, options_.instance, quirks_) {}
 
-  Remote<TransferCount> upload(const Call& call, const std::vector<Source>& sources, bool doubt,
+  Remote<TransferCount> upload(const Call& call, const std::vector<Source>& sources, Ask ask,
                                const std::stop_token& stop);
   Remote<Contents> fetch(const Call& call, const std::vector<base::Digest>& digests,
                          const std::stop_token& stop);
@@ -113,6 +117,8 @@ class Cas::State {
     std::vector<base::Digest> large;  // one by one, by ByteStream
   };
 
+  std::vector<base::Digest> unasked(const std::vector<Source>& sources,
+                                    const std::vector<base::Digest>& digests);
   Remote<void> send_all(Sending& sending);
   Remote<void> send_batch(Sending& sending);
   Remote<void> send_stream(Sending& sending, const base::Digest& digest);
@@ -190,15 +196,37 @@ std::size_t Cas::State::next_batch(const Job& job, const std::vector<base::Diges
   return std::max<std::size_t>(count_that_fits(todo, options_.instance, batch_limit(job)), 1);
 }
 
-Remote<TransferCount> Cas::State::upload(const Call& call, const std::vector<Source>& sources, bool doubt,
+// Those that are to be sent without a question; none when there is something to be asked.
+std::vector<base::Digest> Cas::State::unasked(const std::vector<Source>& sources,
+                                              const std::vector<base::Digest>& digests) {
+  std::vector<base::Digest> unknown;
+  std::int64_t bytes = 0;
+  for (const base::Digest& digest : known_.unknown_of(digests)) {
+    if (digest.size == 0 || std::find(unknown.begin(), unknown.end(), digest) != unknown.end()) continue;
+    bytes += digest.size;
+    unknown.push_back(digest);
+    if (unknown.size() > kUnaskedBlobs || bytes > kUnaskedBytes) return {};
+  }
+  auto is_unknown_file = [&](const Source& source) {
+    return !source.path.empty() && std::find(unknown.begin(), unknown.end(), source.digest) != unknown.end();
+  };
+  if (std::any_of(sources.begin(), sources.end(), is_unknown_file)) return {};
+  return unknown;
+}
+
+Remote<TransferCount> Cas::State::upload(const Call& call, const std::vector<Source>& sources, Ask ask,
                                          const std::stop_token& stop) {
   std::vector<base::Digest> digests;
   digests.reserve(sources.size());
   for (const Source& source : sources) digests.push_back(source.digest);
   SourceOf source_of;  // made when something is missing, which is seldom
   TransferCount count;
+  bool doubt = ask == Ask::all;
+  std::vector<base::Digest> presumed;
+  if (ask == Ask::files) presumed = unasked(sources, digests);
   for (int turn = 0; turn < kTakeOvers; ++turn) {
-    Remote<std::vector<base::Digest>> missing = find_missing_.missing_of(call, digests, doubt, stop);
+    Remote<std::vector<base::Digest>> missing = std::exchange(presumed, {});
+    if (missing->empty()) missing = find_missing_.missing_of(call, digests, doubt, stop);
     if (!missing) return missing.error();
     if (missing->empty()) return count;
     if (source_of.empty()) source_of = index(sources);
@@ -415,9 +443,9 @@ Cas::Cas(Connection& connection, CapabilityReader& capabilities, CasOptions opti
 
 Cas::~Cas() = default;
 
-Remote<TransferCount> Cas::upload(const Call& call, const std::vector<Source>& sources, bool doubt,
+Remote<TransferCount> Cas::upload(const Call& call, const std::vector<Source>& sources, Ask ask,
                                   const std::stop_token& stop) {
-  return state_->upload(call, sources, doubt, stop);
+  return state_->upload(call, sources, ask, stop);
 }
 
 Remote<Contents> Cas::fetch(const Call& call, const std::vector<base::Digest>& digests,

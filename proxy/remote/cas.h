@@ -22,6 +22,16 @@ struct CasOptions {
   bool compression = true;
 };
 
+// Which blobs the server is asked about before they are sent.
+enum class Ask {
+  unknown,  // those that are not remembered as present
+  all,      // the remembered ones too: the server said that something was missing
+  // As `unknown`; but when only a few small blobs are, none of which is a file, they are sent unasked. For
+  // the messages of an Action that the cache does not know: the question would cost a round trip, and the
+  // answer is nearly always that they are missing.
+  files,
+};
+
 struct TransferCount {
   std::uint64_t blobs = 0;
   std::uint64_t bytes = 0;  // as they went over the wire, without headers
@@ -33,10 +43,9 @@ class Cas {
   Cas(Connection& connection, CapabilityReader& capabilities, CasOptions options, base::Clock& clock);
   ~Cas();
 
-  // Makes sure that the server has all of them. `doubt`: what is remembered as present is asked again, after
-  // the server said that something was missing. Returns what was really sent. `local` when a file cannot be
+  // Makes sure that the server has all of them. Returns what was really sent. `local` when a file cannot be
   // read or has changed.
-  Remote<TransferCount> upload(const Call& call, const std::vector<Source>& sources, bool doubt,
+  Remote<TransferCount> upload(const Call& call, const std::vector<Source>& sources, Ask ask,
                                const std::stop_token& stop);
 
   // The content of each digest, verified; absent blobs are left out. The empty blob is never asked for.

@@ -36,7 +36,8 @@ Failure failure_in(const Execution::ExecuteResponse& response) {
 Remote<Answer> JobRunner::run(const Call& call, const Job& job, const std::function<void(Stage)>& on_stage,
                               const std::stop_token& stop) {
   if (on_stage) on_stage(Stage::sending);
-  if (Remote<TransferCount> sent = cas_.upload(call, job.sources, false, stop); !sent) return sent.error();
+  Remote<TransferCount> first = cas_.upload(call, job.sources, job.is_new ? Ask::files : Ask::unknown, stop);
+  if (!first) return first.error();
   bool skip_cache = job.skip_cache;
   bool believed = false;  // the engine's word that something was missing, against its storage's
   milliseconds wait = kFirstPause;
@@ -53,7 +54,7 @@ Remote<Answer> JobRunner::run(const Call& call, const Job& job, const std::funct
       wait = std::min(2 * wait, kLongestPause);
     } else {
       if (on_stage) on_stage(Stage::sending);
-      Remote<TransferCount> sent = cas_.upload(call, job.sources, true, stop);
+      Remote<TransferCount> sent = cas_.upload(call, job.sources, Ask::all, stop);
       if (!sent) return sent.error();
       if (sent->blobs > 0) ++mended_;
       // Another job may have sent the very blobs that this one missed.

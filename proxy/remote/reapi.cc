@@ -277,7 +277,7 @@ Remote<void> Reapi::update(const Call& call, const base::Digest& action, const c
   std::vector<Source> all = sources;
   ActionCache::ActionResult entry = entry_of(outcome, all);
   Remote<void> done;
-  if (Remote<TransferCount> sent = cas_.upload(call, all, false, stop); !sent) {
+  if (Remote<TransferCount> sent = cas_.upload(call, all, Ask::unknown, stop); !sent) {
     done = sent.error();
   } else {
     done = action_cache_.update(call, action, entry, stop);

@@ -132,7 +132,10 @@ bool RemoteRun::look_up(Ending& ending) {
     return false;
   }
   side_.times.note_look_up(us_since(clock_, start));
-  if (!found->has_value()) return false;
+  if (!found->has_value()) {
+    order_.job.is_new = true;
+    return false;
+  }
   remote::Answer& answer = **found;
   leave_asked(answer);
   if (has_required(answer) && complete(*cache, answer, ending.why)) {

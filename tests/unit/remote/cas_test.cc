@@ -20,6 +20,7 @@ using google::bytestream::ReadRequest;
 using google::bytestream::WriteRequest;
 using grpc::Status;
 using grpc::StatusCode;
+using remote::Ask;
 using remote::Cause;
 using remote::Source;
 using Updates = std::vector<re::BatchUpdateBlobsRequest>;
@@ -57,8 +58,8 @@ struct World {
   }
   re::CacheCapabilities& announced() { return *server.traits()->capabilities.mutable_cache_capabilities(); }
 
-  auto upload(const std::vector<Source>& sources, bool doubt = false, const std::stop_token& stop = {}) {
-    return cas->upload(caller.call, sources, doubt, stop);
+  auto upload(const std::vector<Source>& sources, Ask ask = Ask::unknown, const std::stop_token& stop = {}) {
+    return cas->upload(caller.call, sources, ask, stop);
   }
   auto fetch(const std::vector<base::Digest>& digests, const std::stop_token& stop = {}) {
     return cas->fetch(caller.call, digests, stop);
@@ -97,6 +98,31 @@ TEST_CASE("only what is missing is sent, and what is known is not even asked abo
   CHECK(world.cas->sent().blobs == 1);
 }
 
+TEST_CASE("small blobs of a new action are sent unasked when no file is unknown") {
+  World world;
+  fake::TempDir dir;
+  Source file{base::digest_of("a file"), "", dir.write("file", "a file")};
+  REQUIRE(world.upload({file, source_of("one")}, Ask::files)->blobs == 2);
+  CHECK(world.server.count("FindMissingBlobs") == 1);
+
+  // Also what is given twice, and what another client has sent meanwhile.
+  world.server.put("two");
+  std::vector<Source> sources = {file, source_of("two"), source_of(""), source_of("three"),
+                                 source_of("three")};
+  CHECK(world.upload(sources, Ask::files)->blobs == 2);
+  CHECK(world.server.count("FindMissingBlobs") == 1);
+  CHECK(world.has_all({source_of("two"), source_of("three")}));
+  CHECK(world.upload(sources, Ask::files)->blobs == 0);
+  CHECK(world.server.count("FindMissingBlobs") == 1);
+
+  CHECK(world.upload({source_of("four")}, Ask::unknown)->blobs == 1);
+  CHECK(world.server.count("FindMissingBlobs") == 2);
+  CHECK(world.upload({source_of("five"), source_of(fake::noise(16 << 10))}, Ask::files)->blobs == 2);
+  CHECK(world.server.count("FindMissingBlobs") == 3);
+  CHECK(world.upload(many(17, 10), Ask::files)->blobs == 17);
+  CHECK(world.server.count("FindMissingBlobs") == 4);
+}
+
 TEST_CASE("the empty blob is neither asked about nor sent nor fetched") {
   World world;
   CHECK(world.upload({source_of("")}).ok());
@@ -113,7 +139,7 @@ TEST_CASE("what was evicted is sent again in doubt, and after a while without") 
   REQUIRE(world.upload(sources).ok());
   world.server.erase(sources[1].digest);
   CHECK(world.upload(sources)->blobs == 0);
-  CHECK(world.upload(sources, true)->blobs == 1);
+  CHECK(world.upload(sources, Ask::all)->blobs == 1);
   world.server.erase(sources[2].digest);
   world.clock.advance(std::chrono::hours(1));
   CHECK(world.upload(sources)->blobs == 1);
@@ -253,7 +279,8 @@ TEST_CASE("when the one who sends is stopped, the one who waits sends") {
   });
   std::stop_source stop;
   std::thread first([&] {
-    CHECK(world.upload({source_of("shared")}, false, stop.get_token()).error().cause == Cause::cancelled);
+    CHECK(world.upload({source_of("shared")}, Ask::unknown, stop.get_token()).error().cause ==
+          Cause::cancelled);
   });
   REQUIRE(world.server.wait_for("BatchUpdateBlobs", 1));
   std::thread second([&] { CHECK(world.upload({source_of("shared")}).ok()); });

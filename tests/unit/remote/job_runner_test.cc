@@ -57,6 +57,18 @@ TEST_CASE("a job is brought to the engine and executed") {
   for (const remote::Source& source : world.job.sources) CHECK(world.server.uploads(source.digest) == 1);
 }
 
+TEST_CASE("the messages of a new action are not asked about") {
+  World world;
+  REQUIRE(world.run());
+  int questions = world.server.count("FindMissingBlobs");
+  const std::string action = "another action";
+  world.job.sources.push_back({base::digest_of(action), action, ""});
+  world.job.is_new = true;
+  REQUIRE(world.run());
+  CHECK(world.server.count("FindMissingBlobs") == questions);
+  CHECK(world.server.has(base::digest_of(action)));
+}
+
 TEST_CASE("a blob that vanished is sent again, however the engine says so") {
   using Saying = std::function<engine::reapi::ExecuteResponse(const base::Digest&)>;
   const std::vector<Saying> sayings = {

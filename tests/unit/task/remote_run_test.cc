@@ -75,6 +75,21 @@ TEST_CASE("a mere miss has no reason, a failure has one") {
   CHECK(ending.why == "gone");
 }
 
+TEST_CASE("the engine learns that the cache does not know the action") {
+  Fixture f;
+  f.order.execute = true;
+  f.run();
+  f.remote.backend->fail_lookups(remote::Failure{remote::Cause::unavailable, "gone"});
+  f.run();
+  f.order.look_up = false;
+  f.run();
+  std::vector<remote::Job> jobs = f.remote.backend->calls().jobs;
+  REQUIRE(jobs.size() == 3);
+  CHECK(jobs[0].is_new);
+  CHECK_FALSE(jobs[1].is_new);
+  CHECK_FALSE(jobs[2].is_new);
+}
+
 TEST_CASE("a cached result without its object is asked for once more, past the cache") {
   Fixture f;
   f.order.look_up = false;
