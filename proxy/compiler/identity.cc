@@ -143,7 +143,8 @@ class Identifier::State {
 
   base::Result<std::shared_ptr<const Compiler>> identify(const Command& command,
                                                          const std::vector<std::string>& env,
-                                                         const std::stop_token& stop) {
+                                                         const std::stop_token& stop,
+                                                         const Unchanged& unchanged) {
     DriverQuestions questions{command.compiler, selecting_options(command), tool_environment(env),
                               command.directory};
     if (!has_relative_path(questions.options, command.family)) questions.directory = "/";
@@ -157,7 +158,9 @@ class Identifier::State {
         known_.erase(key);
         return known.error();
       }
-      if (still_valid(files_, (*known)->stamps)) return (*known)->compiler;
+      const base::Result<std::shared_ptr<const Compiler>>& compiler = (*known)->compiler;
+      if (compiler && unchanged && unchanged(**compiler)) return compiler;
+      if (still_valid(files_, (*known)->stamps)) return compiler;
       known_.erase(key);
     }
     return base::Error{base::ErrorKind::transient, "the compiler changes: " + command.compiler};
@@ -304,8 +307,9 @@ Identifier::~Identifier() = default;
 
 base::Result<std::shared_ptr<const Compiler>> Identifier::identify(const Command& command,
                                                                    const std::vector<std::string>& env,
-                                                                   const std::stop_token& stop) {
-  return state_->identify(command, env, stop);
+                                                                   const std::stop_token& stop,
+                                                                   const Unchanged& unchanged) {
+  return state_->identify(command, env, stop, unchanged);
 }
 
 }  // namespace compiler

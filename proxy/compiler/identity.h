@@ -2,6 +2,7 @@
 // (a few short runs), kept in memory and on disk, checked by stat before each use.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <stop_token>
 #include <string>
@@ -29,8 +30,7 @@ struct Compiler {
   std::string target;               // "x86_64-linux-gnu"
   std::vector<Part> parts;          // sorted by path
   std::vector<std::string> absent;  // configuration files that were looked for and are not there; sorted
-  // What else the choice of these parts rests on (places looked at in vain, the loader's tables): checked by
-  // stat whenever the compiler is taken for unchanged.
+  // What else the choice of these parts rests on: places looked at in vain, the loader's tables.
   std::vector<Stamp> beside;
   base::Digest fingerprint;  // over all of the above
   // What -march=native and its like mean on this machine: the driver's own expansion of them. Set only for
@@ -41,6 +41,9 @@ struct Compiler {
 // Any thread. Concurrent questions about one compiler run its probes once.
 class Identifier {
  public:
+  // Whether somebody who watches them knows that the parts and all that lies beside them are as they were.
+  using Unchanged = std::function<bool(const Compiler&)>;
+
   // `state_directory` holds what is kept between runs; empty keeps nothing on disk.
   Identifier(base::Files& files, base::Spawner& spawner, const std::string& state_directory);
   ~Identifier();
@@ -48,10 +51,12 @@ class Identifier {
   // The compiler that `command` would run with `env`: the request's own, unfiltered, because gcc finds its
   // assembler by PATH. Only PATH, COMPILER_PATH and GCC_EXEC_PREFIX are looked at. `unsupported` with label
   // `wrapper` when it is not itself the gcc or clang driver (a script, ccache, distcc, icecc), `config_file`
-  // when it reads a configuration file, `compiler` when a part of it is missing.
+  // when it reads a configuration file, `compiler` when a part of it is missing. A compiler that is known and
+  // not `unchanged` is checked by a stat of everything.
   base::Result<std::shared_ptr<const Compiler>> identify(const Command& command,
                                                          const std::vector<std::string>& env,
-                                                         const std::stop_token& stop);
+                                                         const std::stop_token& stop,
+                                                         const Unchanged& unchanged = nullptr);
 
  private:
   class State;

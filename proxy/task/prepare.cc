@@ -56,8 +56,7 @@ std::shared_ptr<Unit> make_unit(Task& task, const Prepared& prepared) {
     }
     std::sort(unit->system_names.begin(), unit->system_names.end());
   }
-  unit->stamps = prepared.compiler->beside;
-  unit->stamps.insert(unit->stamps.end(), prepared.closure.stamps.begin(), prepared.closure.stamps.end());
+  unit->stamps = prepared.untold;
   unit->source = command.source;
   for (const compiler::Output& output : command.outputs) {
     if (output.kind == "object" || output.kind == "assembly") unit->output = output.path;
@@ -92,8 +91,11 @@ base::Result<Found> find_inputs(Task& task) {
         compiler::parse({request.compiler, request.argv, request.directory, request.env}, services.files);
     if (!command) return command.error();
     found.command = std::move(*command);
+    auto unchanged = [&](const compiler::Compiler& known) {
+      return services.compiler_watch.unchanged(known, services.index);
+    };
     base::Result<std::shared_ptr<const compiler::Compiler>> compiler =
-        services.identifier.identify(found.command, request.env, task.stop);
+        services.identifier.identify(found.command, request.env, task.stop, unchanged);
     if (!compiler) return compiler.error();
     found.compiler = std::move(*compiler);
     // The name promised one family and the program turned out to be of the other: its flags mean other
@@ -120,21 +122,24 @@ base::Result<Prepared> prepare(Task& task, const std::vector<std::string>& key_e
 
   PhaseTimer timer(task, Phase::digest);
   Prepared prepared{
-      std::move(found->command), std::move(found->compiler), std::move(found->closure), {}, key_env, {}};
-  inputs::Trail& trail = prepared.closure.trail;
+      std::move(found->command), std::move(found->compiler), std::move(found->closure), {}, {}, key_env, {}};
+  inputs::Trail trail;
+  inputs::FileIndex& index = task.services.index;
   base::Result<void> watched =
-      task.services.compiler_watch.watch(prepared.compiler, task.services.index, task.epoch, trail);
+      task.services.compiler_watch.watch(prepared.compiler, index, task.epoch, trail, prepared.untold);
+  if (watched) watched = watch_stamps(prepared.closure.stamps, index, trail, prepared.untold);
   if (!watched) return watched.error();
   // The name by which the program was found, links and all.
-  task.services.index.find(prepared.command.compiler, trail);
+  index.find(prepared.command.compiler, trail);
   // What PWD leads to decides whether the compiler believes it.
   std::string_view pwd = compiler::variable(key_env, "PWD").value_or("");
-  if (base::is_absolute(pwd)) task.services.index.find(pwd, trail);
-  base::Result<remote::Action> action =
-      remote::make_action(prepared.command, *prepared.compiler, prepared.closure, key_env, task.services.key,
-                          task.services.index);
+  if (base::is_absolute(pwd)) index.find(pwd, trail);
+  base::Result<remote::Action> action = remote::make_action(
+      prepared.command, *prepared.compiler, prepared.closure, key_env, task.services.key, index);
   if (!action) return action.error();
   prepared.action = std::move(*action);
+  // Only now: the Action lists for the worker which names the scan, and not the driver, looked for in vain.
+  prepared.closure.trail.insert(prepared.closure.trail.end(), trail.begin(), trail.end());
   prepared.unit = make_unit(task, prepared);
   return prepared;
 }

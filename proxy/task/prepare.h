@@ -21,6 +21,7 @@ struct Prepared {
   compiler::Command command;
   std::shared_ptr<const compiler::Compiler> compiler;
   inputs::Closure closure;
+  std::vector<compiler::Stamp> untold;  // to be checked by stat, as the index cannot tell of them
   remote::Action action;
   std::vector<std::string> key_env;
   std::shared_ptr<Unit> unit;

@@ -50,7 +50,7 @@ struct Unit {
   std::string output;
   std::uint32_t inputs = 0;
 
-  std::vector<compiler::Stamp> stamps;  // what compiler and search path rest on beside the snapshot
+  std::vector<compiler::Stamp> stamps;  // what the snapshot cannot tell of
 
   bool valid(inputs::FileIndex& index, base::Files& files) const {
     std::lock_guard lock(mutex);

@@ -62,6 +62,28 @@ TEST_CASE("a compiler is asked once, and looked at by stat after that") {
   CHECK(world.files.reads().empty());
 }
 
+TEST_CASE("what somebody knows to be unchanged is not looked at") {
+  fake::Compilers world;
+  compiler::Identifier identifier(world.files, world.spawner, "");
+  const compiler::Compiler* asked = nullptr;
+  bool answer = true;
+  auto unchanged = [&](const compiler::Compiler& known) {
+    asked = &known;
+    return answer;
+  };
+  auto first = identifier.identify(world.gcc(), kEnv, {}, unchanged);
+  REQUIRE(first.ok());
+  world.files.write("/lib/libc.so", "newer");
+  auto second = identifier.identify(world.gcc(), kEnv, {}, unchanged);
+  REQUIRE(second.ok());
+  CHECK(second->get() == first->get());
+  CHECK(asked == first->get());
+  answer = false;
+  auto third = identifier.identify(world.gcc(), kEnv, {}, unchanged);
+  REQUIRE(third.ok());
+  CHECK((*third)->fingerprint != (*first)->fingerprint);
+}
+
 TEST_CASE("a change to any part, or a file that appears, makes another compiler") {
   fake::Compilers world;
   compiler::Identifier identifier(world.files, world.spawner, "");
