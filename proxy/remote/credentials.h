@@ -41,8 +41,8 @@ class Credentials {
   // more try makes sense. However often it is told, a version is not the reason for more than one refresh.
   virtual bool refused(std::uint64_t version, const std::stop_token& stop) = 0;
 
-  // Changes when there are new headers, without asking helpers: cheap, for deciding whether a right that was
-  // refused may be tried again.
+  // Changes within 100 ms when there are new headers, without asking helpers: cheap, for deciding whether a
+  // right that was refused may be tried again.
   virtual std::uint64_t version() = 0;
 
   virtual CredentialState state() = 0;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <chrono>
 #include <mutex>
+#include <optional>
 #include <utility>
 
 #include "base/text.h"
@@ -28,6 +29,9 @@ class Fixed : public CredentialSource {
   const std::string name_;
   const base::Result<Grant> grant_;
 };
+
+// Each task asks several times which credentials are in force; files need no look each time.
+constexpr std::chrono::milliseconds kGlance{100};
 
 using Sources = std::vector<std::unique_ptr<CredentialSource>>;
 
@@ -63,7 +67,13 @@ class Chain : public Credentials {
     return now && now->version != version && !now->headers.empty();
   }
 
-  std::uint64_t version() override { return settle(peek()).version; }
+  std::uint64_t version() override {
+    {
+      std::lock_guard lock(mutex_);
+      if (looked_ && clock_.uptime() - *looked_ < kGlance) return version_;
+    }
+    return settle(peek()).version;
+  }
 
   CredentialState state() override {
     settle(peek());
@@ -120,6 +130,7 @@ class Chain : public Credentials {
       all.insert(all.end(), found.grant.headers.begin(), found.grant.headers.end());
     }
     std::lock_guard lock(mutex_);
+    looked_ = clock_.uptime();
     if (all != sent_) {
       sent_ = std::move(all);
       granted_ = found.grant.headers;
@@ -137,11 +148,12 @@ class Chain : public Credentials {
   const std::string insecure_;  // why nothing may be sent; empty when it may
   base::Clock& clock_;
   std::mutex mutex_;
-  Headers sent_;                       // guarded by mutex_
-  Headers granted_;                    // guarded by mutex_; those of sent_ that a source gave
-  std::uint64_t version_ = 1;          // guarded by mutex_
-  std::uint64_t refused_version_ = 0;  // guarded by mutex_
-  CredentialState state_;              // guarded by mutex_; `usable` is left to state()
+  Headers sent_;                             // guarded by mutex_
+  Headers granted_;                          // guarded by mutex_; those of sent_ that a source gave
+  std::uint64_t version_ = 1;                // guarded by mutex_
+  std::optional<base::Nanoseconds> looked_;  // guarded by mutex_; when the sources were, uptime
+  std::uint64_t refused_version_ = 0;        // guarded by mutex_
+  CredentialState state_;                    // guarded by mutex_; `usable` is left to state()
 };
 
 // The absolute path of a program, by PATH where it is a mere name; empty when there is none.

@@ -80,6 +80,8 @@ TEST_CASE("the version changes with the headers and only with them") {
   std::uint64_t before = world.credentials->version();
   CHECK(world.credentials->current({})->version == before);
   world.files.write("/token", "one");
+  CHECK(world.credentials->version() == before);
+  world.clock.advance(std::chrono::milliseconds(100));
   std::uint64_t one = world.credentials->version();
   CHECK(one != before);
   world.files.write("/token", "one");
