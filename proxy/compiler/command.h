@@ -93,6 +93,7 @@ struct Traits {
   std::string not_portable_because;   // the option, when not
   bool native_cpu = false;            // -march=native and friends: the driver's own expansion is in the key
   bool wants_system_headers = false;  // the user's depfile has no private twin to compare with
+  std::string sdk_settings;           // of Apple's SDK, which clang reads where it is there; may be empty
 };
 
 struct Command {

@@ -11,6 +11,9 @@
 namespace compiler {
 namespace {
 
+// Stands for the whole family of options: whether the debug information goes to a file of its own.
+constexpr std::string_view kSplit = "-gsplit-dwarf";
+
 // The compiler proper that gcc's driver runs for a language.
 const char* gcc_program(Language language) {
   switch (language) {
@@ -86,7 +89,7 @@ class Asker {
     std::string path(line_of(*printed, 0));
     if (path.find('/') == std::string::npos) {
       // What the driver does not find in its own folders it runs from PATH, like a shell.
-      if (name != "as") return base::unsupported("compiler: no " + name);
+      if (name != "as" && name != "objcopy") return base::unsupported("compiler: no " + name);
       base::Result<std::string> found = in_path(name);
       if (!found) return found.error();
       path = *found;
@@ -95,12 +98,21 @@ class Asker {
     return {};
   }
 
+  // Who leaves the object to an assembler cuts the debug information out of it afterwards.
+  bool splits_debug() const {
+    return std::find(questions_.options.begin(), questions_.options.end(), kSplit) !=
+           questions_.options.end();
+  }
+
   base::Result<void> ask_gcc(Language language) {
     base::Result<std::string> dirs = ask("-print-search-dirs");
     if (!dirs) return dirs.error();
     add_absent_gcc(*dirs);
     for (const char* name : {gcc_program(language), "as"}) {
       if (base::Result<void> added = add_program(name); !added) return added;
+    }
+    if (splits_debug()) {
+      if (base::Result<void> added = add_program("objcopy"); !added) return added;
     }
     for (const char* question :
          {"-print-file-name=specs", "-print-prog-name=lto-wrapper", "-print-file-name=liblto_plugin.so"}) {
@@ -142,6 +154,9 @@ class Asker {
     }
     if (external) {
       if (base::Result<void> added = add_program("as"); !added) return added;
+    }
+    if (external && splits_debug()) {
+      if (base::Result<void> added = add_program("objcopy"); !added) return added;
     }
     base::Result<std::string> resources = ask("-print-resource-dir");
     if (!resources) return resources.error();
@@ -189,6 +204,8 @@ std::vector<std::string> selecting_options(const Command& command) {
     ++i;
     if (wanted) out.push_back(words[i]);
   }
+  auto splits = [](const Output& output) { return output.kind == "dwo"; };
+  if (std::any_of(command.outputs.begin(), command.outputs.end(), splits)) out.emplace_back(kSplit);
   return out;
 }
 

@@ -17,10 +17,12 @@ constexpr std::string_view kKept[] = {
     "OBJC_INCLUDE_PATH", "OBJCPLUS_INCLUDE_PATH",
     "GCC_EXEC_PREFIX",   "COMPILER_PATH",
     "LIBRARY_PATH",      "SDKROOT",
-    "GCC_COLORS",        "MACOSX_DEPLOYMENT_TARGET",
-    "GCC_URLS",          "GCC_EXTRA_DIAGNOSTIC_OUTPUT",
-    "TERM_URLS",
+    "GCC_COLORS",        "GCC_URLS",
+    "TERM_URLS",         "GCC_EXTRA_DIAGNOSTIC_OUTPUT",
 };
+
+// MACOSX_DEPLOYMENT_TARGET and its like, one for each of Apple's systems: part of clang's target.
+constexpr std::string_view kDeploymentTarget = "_DEPLOYMENT_TARGET";
 
 // Variables with which a compile writes or reads files that nobody knows of, or is another program.
 constexpr std::string_view kRefused[] = {
@@ -35,6 +37,16 @@ constexpr std::string_view kRefused[] = {
 // These do nothing when they are empty.
 constexpr std::string_view kRefusedUnlessEmpty[] = {"LD_PRELOAD", "LD_LIBRARY_PATH", "LD_AUDIT"};
 constexpr std::string_view kRefusedPrefixes[] = {"CC_PRINT_", "RC_DEBUG_"};
+
+// With their values, by name.
+void add_deployment_targets(const std::vector<std::string>& env, std::vector<std::string>& to) {
+  std::vector<std::string> found;
+  for (const std::string& entry : env) {
+    if (entry.substr(0, entry.find('=')).ends_with(kDeploymentTarget)) found.push_back(entry);
+  }
+  std::sort(found.begin(), found.end());
+  to.insert(to.end(), found.begin(), found.end());
+}
 
 // The first of these variables that is not empty, as setlocale looks for one.
 std::string effective(const std::vector<std::string>& env, std::string_view category) {
@@ -131,6 +143,7 @@ base::Result<std::vector<std::string>> key_environment(const std::vector<std::st
     std::optional<std::string_view> value = variable(env, name);
     if (value) kept.push_back(std::string(name) + "=" + std::string(*value));
   }
+  add_deployment_targets(env, kept);
   kept.push_back("LC_CTYPE=" + character_set(effective(env, "LC_CTYPE")));
   // In a locale that is not C, LANGUAGE alone decides.
   std::string languages = message_languages(env);
@@ -146,23 +159,15 @@ base::Result<std::vector<std::string>> key_environment(const std::vector<std::st
 
 std::vector<std::string> probe_environment(const std::vector<std::string>& env) {
   constexpr std::string_view kProbe[] = {
-      "CPATH",
-      "C_INCLUDE_PATH",
-      "CPLUS_INCLUDE_PATH",
-      "OBJC_INCLUDE_PATH",
-      "OBJCPLUS_INCLUDE_PATH",
-      "GCC_EXEC_PREFIX",
-      "COMPILER_PATH",
-      "LIBRARY_PATH",
-      "SDKROOT",
-      "MACOSX_DEPLOYMENT_TARGET",
-      "PATH",
+      "CPATH",           "C_INCLUDE_PATH", "CPLUS_INCLUDE_PATH", "OBJC_INCLUDE_PATH", "OBJCPLUS_INCLUDE_PATH",
+      "GCC_EXEC_PREFIX", "COMPILER_PATH",  "LIBRARY_PATH",       "SDKROOT",           "PATH",
   };
   std::vector<std::string> out;
   for (std::string_view name : kProbe) {
     std::optional<std::string_view> value = variable(env, name);
     if (value) out.push_back(std::string(name) + "=" + std::string(*value));
   }
+  add_deployment_targets(env, out);
   out.push_back("LC_ALL=C");
   return out;
 }

@@ -318,7 +318,6 @@ constexpr Row kRows[] = {
     {"-fstack-usage", Attach::none, Does::aux_output, kBoth | kNegatable, ".su"},
     {"-fcallgraph-info -fcallgraph-info=", Attach::joined, Does::aux_output, kGcc, ".ci"},
     {"-ftime-trace", Attach::none, Does::time_trace, kClang},
-    {"-ftime-trace=", Attach::joined, Does::time_trace, kClang},
     {"-ftime-trace-granularity=", Attach::joined, Does::nothing, kClang},
     {"-ftime-report -fmem-report -fpre-ipa-mem-report -fpost-ipa-mem-report -fproc-stat-report -time",
      Attach::joined, Does::refuse, kBoth, "timing_report"},

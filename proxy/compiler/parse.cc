@@ -56,6 +56,14 @@ void settle_portability(Draft& draft) {
   if (command.traits.records_command_line) draft.not_portable("recorded command line");
 }
 
+// Apple's SDKs say of themselves for which version of the system they are; clang reads it for such targets.
+void note_sdk(Draft& draft, const std::vector<std::string>& env) {
+  if (draft.command.family != Family::clang) return;
+  std::string root = draft.header_sysroot.empty() ? draft.sysroot : draft.header_sysroot;
+  if (root.empty()) root = variable(env, "SDKROOT").value_or("");
+  if (!root.empty()) draft.command.traits.sdk_settings = root + "/SDKSettings.json";
+}
+
 base::Result<Command> settle(Draft& draft) {
   Command& command = draft.command;
   if (command.family == Family::gcc) order_driver_targets(draft.depfile);
@@ -95,6 +103,7 @@ base::Result<Command> parse(const CommandLine& line, base::Files& files) {
   draft.command.side_inputs = std::move(expanded->files);
   if (base::Result<void> read = read_words(draft, expanded->words); !read) return read.error();
   if (base::Result<void> done = settle_source(draft); !done) return done.error();
+  note_sdk(draft, line.env);
   return settle(draft);
 }
 

@@ -258,7 +258,7 @@ class WordReader {
         traits.records_command_line = true;
         return true;
       case Does::cpu:
-        traits.native_cpu = traits.native_cpu || value == "native";
+        traits.native_cpu = traits.native_cpu || value == "native" || value.starts_with("native+");
         return true;
       case Does::verbose_assembly:
         draft_.verbose_assembly = true;

@@ -4,25 +4,12 @@
 #include <array>
 #include <utility>
 
+#include "inputs/line_text.h"
 #include "inputs/source_reader.h"
+#include "inputs/text_facts.h"
 
 namespace inputs {
 namespace {
-
-std::string_view trim(std::string_view text) {
-  while (!text.empty() && is_blank(text.front())) text.remove_prefix(1);
-  while (!text.empty() && is_blank(text.back())) text.remove_suffix(1);
-  return text;
-}
-
-std::string_view take_word(std::string_view& rest) {
-  rest = trim(rest);
-  std::size_t size = 0;
-  while (size < rest.size() && is_name_char(rest[size])) ++size;
-  std::string_view word = rest.substr(0, size);
-  rest.remove_prefix(size);
-  return word;
-}
 
 // The text between the first pair of quotes in `("X")`.
 std::string_view quoted_argument(std::string_view rest) {
@@ -352,129 +339,6 @@ class ListMaker : public SourceVisitor {
   std::vector<std::uint32_t> open_;  // per open group, its last conditional so far
 };
 
-// ----- facts of the text -----
-
-struct Needle {
-  std::string_view word;
-  std::uint32_t fact;
-};
-constexpr std::array<Needle, 10> kNeedles = {{
-    {"incbin", kTextIncbin},
-    {".include", kTextIncbin},
-    {"__DATE__", kTextTime},
-    {"__TIME__", kTextTime},
-    {"__TIMESTAMP__", kTextTimestamp},
-    {"__COUNTER__", kTextCounter},
-    {"@import", kTextObjcImport},
-    {"push_macro", kTextPragma},
-    {"pop_macro", kTextPragma},
-    {"_Pragma", kTextPragma},
-}};
-
-// Where needles stand decides what they mean, so this runs when the ranges are known.
-class TextFacts {
- public:
-  TextFacts(std::string_view content, const std::vector<SourceRange>& ranges, const LexMode& mode,
-            DirectiveList& list)
-      : content_(content), ranges_(ranges), mode_(mode), list_(list) {
-    std::sort(ranges_.begin(), ranges_.end(),
-              [](const SourceRange& a, const SourceRange& b) { return a.begin < b.begin; });
-  }
-
-  void find(const Needle& needle) {
-    for (std::size_t at = content_.find(needle.word); at != std::string_view::npos;
-         at = content_.find(needle.word, at + 1)) {
-      if (within(at, SourceRange::Kind::comment)) continue;
-      bool directive = within(at, SourceRange::Kind::directive);
-      judge(needle, at, directive);
-    }
-  }
-
- private:
-  bool within(std::size_t at, SourceRange::Kind kind) const {
-    // A comment may lie within a directive, so ranges nest by one.
-    auto after =
-        std::upper_bound(ranges_.begin(), ranges_.end(), at,
-                         [](std::size_t place, const SourceRange& range) { return place < range.begin; });
-    for (int back = 0; after != ranges_.begin() && back < 64; ++back) {
-      --after;
-      if (after->kind == kind && at < after->end) return true;
-    }
-    return false;
-  }
-
-  bool whole_word(std::size_t at, std::size_t size) const {
-    bool begins = at == 0 || !is_name_char(content_[at - 1]);
-    return begins && (at + size >= content_.size() || !is_name_char(content_[at + size]));
-  }
-
-  std::string_view directive_name(std::size_t at) const {
-    std::size_t line = content_.rfind('#', at);
-    if (line == std::string_view::npos) return {};
-    std::string_view rest = content_.substr(line + 1, 64);
-    return take_word(rest);
-  }
-
-  void judge(const Needle& needle, std::size_t at, bool directive) {
-    const std::size_t size = needle.word.size();
-    switch (needle.fact) {
-      case kTextIncbin:
-        if (mode_.assembler && !directive) return assembler_file(needle, at);
-        // In C, only what may stand in an asm string: followed by blanks, an escape or a quote.
-        if (needle.word == ".include") {
-          char after = at + size < content_.size() ? content_[at + size] : ' ';
-          if (after != ' ' && after != '\t' && after != '\\' && after != '"') return;
-          if (directive && directive_name(at) != "define") return;
-        }
-        list_.facts |= kTextIncbin;
-        return;
-      case kTextTime:
-      case kTextTimestamp:
-      case kTextCounter:
-        if (!directive && whole_word(at, size)) list_.facts |= needle.fact;
-        return;
-      case kTextPragma:
-        if (!directive) pragma_text(needle, at);
-        return;
-      default:
-        if (!directive) list_.facts |= needle.fact;
-    }
-  }
-
-  void pragma_text(const Needle& needle, std::size_t at) {
-    if (needle.word != "_Pragma") {
-      list_.facts |= kTextPragma;
-      return;
-    }
-    std::string_view after = content_.substr(at, 160);
-    after = after.substr(0, after.find(')'));
-    if (has_word(after, "once") || has_word(after, "include_alias")) list_.facts |= kTextPragma;
-    if (has_word(after, "omp") && has_word(after, "target")) list_.facts |= kTextOmpTarget;
-  }
-
-  void assembler_file(const Needle& needle, std::size_t at) {
-    AssemblerFile file;
-    file.source = needle.word == ".include";
-    if (!file.source && (at == 0 || content_[at - 1] != '.')) {
-      // The bare word may be an argument of a macro: not understood.
-      list_.assembler_files.push_back(file);
-      return;
-    }
-    std::string_view rest = trim(content_.substr(at + needle.word.size(), 4200));
-    if (!rest.empty() && rest[0] == '"') {
-      std::size_t close = rest.find('"', 1);
-      std::string_view name = close == std::string_view::npos ? "" : rest.substr(1, close - 1);
-      if (name.find_first_of("\\\n\r") == std::string_view::npos) file.name = name;
-    }
-    list_.assembler_files.push_back(std::move(file));
-  }
-
-  std::string_view content_;
-  std::vector<SourceRange> ranges_;
-  const LexMode& mode_;
-  DirectiveList& list_;
-};
-
 bool looks_wide(std::string_view content) {
   if (content.size() < 2) return false;
   auto byte = [&](std::size_t i) { return static_cast<unsigned char>(content[i]); };
@@ -501,23 +365,17 @@ std::shared_ptr<const DirectiveList> read_directives(std::string_view content, c
       text = translated;
     }
   }
-  std::vector<Needle> present;
-  for (const Needle& needle : kNeedles) {
-    if (text.find(needle.word) != std::string_view::npos) present.push_back(needle);
-  }
+  const TextFacts facts(text);
   ListMaker maker(*list, mode, vocabulary);
   SourceReader reader(text, mode, maker);
-  if (!present.empty()) reader.keep_ranges();
+  if (facts.any()) reader.keep_ranges();
   reader.run();
   maker.finish();
   if (reader.slashes_in_question()) list->facts |= kStrictSlashes;
   // In a raw string trigraphs are none, but they were all replaced before.
   const bool mixed = reader.saw_raw_string() && !translated.empty();
   if (reader.odd_raw_string() || mixed) list->facts |= kOddRawString;
-  if (!present.empty()) {
-    TextFacts facts(text, reader.ranges(), mode, *list);
-    for (const Needle& needle : present) facts.find(needle);
-  }
+  if (facts.any()) facts.judge(reader.ranges(), mode, *list);
   return list;
 }
 
@@ -561,6 +419,8 @@ std::shared_ptr<const std::vector<std::string>> read_text_names(std::string_view
   auto names = std::make_shared<std::vector<std::string>>();
   std::size_t at = 0;
   for (const SourceRange& range : ranges) {
+    bool text = range.kind == SourceRange::Kind::directive && shows_words(content.substr(range.begin));
+    if (text) continue;
     if (range.begin > at) add_names(content.substr(at, range.begin - at), *names);
     at = std::max(at, range.end);
   }

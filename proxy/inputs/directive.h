@@ -58,7 +58,7 @@ struct Directive {
 
 // Facts of the text outside of comments.
 enum TextFact : std::uint32_t {
-  kTextTime = 1 << 0,         // __DATE__ or __TIME__ outside of directives
+  kTextTime = 1 << 0,         // __DATE__ or __TIME__ in text, or in a directive that may show its words
   kTextCounter = 1 << 1,      // __COUNTER__ anywhere
   kTextIncbin = 1 << 2,       // .incbin or .include, in text or a macro's body
   kTextModule = 1 << 3,       // a line that begins with import, module or export
@@ -75,7 +75,8 @@ enum TextFact : std::uint32_t {
   kWideText = 1 << 14,        // UTF-16 or UTF-32
   kTimeMacro = 1 << 15,       // a macro whose body mentions the time
   kTrigraphSplice = 1 << 18,  // `??/` at the end of a line
-  kTextTimestamp = 1 << 17,   // __TIMESTAMP__ outside of directives
+  kTextTimestamp = 1 << 17,   // __TIMESTAMP__, likewise
+  kHiddenIncbin = 1 << 16,    // .incbin or .include where a preprocessor sees a comment or a directive
 };
 
 // One use of .incbin or .include in assembler source.
@@ -108,7 +109,8 @@ struct Vocabulary {
 std::shared_ptr<const DirectiveList> read_directives(std::string_view content, const LexMode& mode,
                                                      Vocabulary& vocabulary);
 
-// The names that occur in the text outside of directives and comments, sorted, without repeats.
+// The names that occur in the text outside of comments and of directives whose words are not expanded,
+// sorted, without repeats.
 std::shared_ptr<const std::vector<std::string>> read_text_names(std::string_view content,
                                                                 const LexMode& mode);
 

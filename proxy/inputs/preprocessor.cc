@@ -1,6 +1,9 @@
 #include "inputs/preprocessor.h"
 
+#include <algorithm>
+
 #include "inputs/expression.h"
+#include "inputs/text_facts.h"
 
 namespace inputs {
 namespace {
@@ -57,6 +60,8 @@ base::Result<void> Preprocessor::define_first_macros() {
   Vocabulary& vocabulary = task_.lists.vocabulary();
   for (const compiler::MacroFlag& flag : task_.command.macros) {
     if (flag.text.find_first_of("\n\r") != std::string::npos) return base::unsupported("macro_flag");
+    const std::size_t value = std::min(flag.text.find('='), flag.text.size());
+    if (names_assembler_file(std::string_view(flag.text).substr(value))) return base::unsupported("incbin");
     if (flag.undefine) {
       scratch_.macros.set(vocabulary.names.intern(flag.text), nullptr);
       continue;

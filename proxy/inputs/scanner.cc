@@ -154,6 +154,8 @@ base::Result<Closure> Scanner::State::scan_whole(const compiler::Command& comman
   auto list = lists_.of(places.source, mode);
   if (!list) return base::unsupported("unreadable_input: " + command.source);
   if (mode.assembler) {
+    // No preprocessor comes before this assembler: what it would hide is not hidden.
+    if (((*list)->facts & (kTextIncbin | kHiddenIncbin)) != 0) return base::unsupported("incbin");
     auto added = add_assembler_files(**list, lists_, index_, places.cwd, recorder);
     if (!added) return added.error();
     return recorder.finish();

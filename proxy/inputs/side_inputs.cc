@@ -87,10 +87,15 @@ base::Result<void> add_side_inputs(const compiler::Command& command, FileIndex& 
   for (const std::string& path : command.side_inputs) {
     const Found found = index.find_in(cwd, path, recorder.scratch_trail());
     if (found.broken) return base::unsupported("lookup: " + path);
-    if (found.type == base::FileType::absent) continue;
+    // One that is not there for us may be there for the compiler: below /proc/self, say.
     if (found.type != base::FileType::regular) return base::unsupported("side_input: " + path);
     recorder.unlisted(found.node, path, false, false);
   }
+  const std::string& sdk = command.traits.sdk_settings;
+  if (sdk.empty()) return {};
+  const Found found = index.find_in(cwd, sdk, recorder.scratch_trail());
+  if (found.broken) return base::unsupported("lookup: " + sdk);
+  if (found.type == base::FileType::regular) recorder.unlisted(found.node, sdk, false, false);
   return {};
 }
 
@@ -128,6 +133,7 @@ base::Result<void> add_assembler_files(const DirectiveList& list, Lists& lists, 
       if (!file.source || !seen.insert(found.node).second) continue;
       auto included = lists.of(found.node, mode);
       if (!included) return base::unsupported("unreadable_input: " + file.name);
+      if (((*included)->facts & (kTextIncbin | kHiddenIncbin)) != 0) return base::unsupported("incbin");
       open.push_back(included->get());
       kept.push_back(std::move(included).value());
     }

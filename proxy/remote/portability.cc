@@ -130,6 +130,9 @@ std::string roots_forbid(const compiler::Command& command, const compiler::Compi
 
 std::string variables_forbid(const std::vector<std::string>& key_env, const Roots& roots) {
   for (const std::string& entry : key_env) {
+    if (entry.starts_with("PWD=") && entry.substr(4) == kOwnDirectory) {
+      return "the working directory is called " + entry.substr(4);
+    }
     // The name of the working directory has rules of its own.
     bool holds = entry.find(roots.root) != std::string::npos && !entry.starts_with("PWD=");
     if (holds) return "the root stands in variable " + entry.substr(0, entry.find('='));

@@ -147,8 +147,19 @@ std::string relative_to_directory(std::string_view path, const compiler::Command
 std::string directory_name_of(const compiler::Command& command, const std::vector<std::string>& env,
                               inputs::FileIndex& index) {
   std::optional<std::string_view> typed = compiler::variable(env, "PWD");
-  bool names_it = typed && base::is_absolute(*typed) && physical(*typed, command, index) == command.directory;
-  return names_it ? std::string(*typed) : command.directory;
+  if (!typed || !base::is_absolute(*typed)) return command.directory;
+  // For the compiler this is its own folder, and for us it would be ours.
+  if (*typed == kOwnDirectory) return std::string(*typed);
+  // The compilers believe a name of the same folder, by whichever way it leads there.
+  inputs::Trail trail;
+  inputs::Found named = index.find(*typed, trail);
+  inputs::Found real = index.find(command.directory, trail);
+  if (named.type != base::FileType::directory || real.type != base::FileType::directory) {
+    return command.directory;
+  }
+  base::FileStat a = index.stat(named.node);
+  base::FileStat b = index.stat(real.node);
+  return a.dev == b.dev && a.ino == b.ino ? std::string(*typed) : command.directory;
 }
 
 }  // namespace remote

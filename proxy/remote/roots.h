@@ -32,6 +32,9 @@ bool is_plain(std::string_view path);
 // stays where it is typed, since what it follows may be a link.
 std::string relative_to_directory(std::string_view path, const compiler::Command& command);
 
+// The name by which each process sees its own working directory; Bazel calls it so in PWD.
+inline constexpr std::string_view kOwnDirectory = "/proc/self/cwd";
+
 // What the compiler takes for the name of the working directory: PWD of `env` where it is one, else the
 // physical path.
 std::string directory_name_of(const compiler::Command& command, const std::vector<std::string>& env,

@@ -6,6 +6,7 @@
 
 #include "base/path.h"
 #include "compiler/environment.h"
+#include "remote/roots.h"
 #include "task/cached.h"
 #include "task/explain.h"
 #include "task/outputs.h"
@@ -84,6 +85,10 @@ std::string asked_locally(const Request& request) {
 base::Result<std::vector<std::string>> key_environment(const Request& request) {
   base::Result<std::vector<std::string>> kept = compiler::key_environment(request.env);
   std::optional<std::string_view> pwd = compiler::variable(request.env, "PWD");
+  // Such names lead elsewhere for us than for the compiler.
+  bool unknown =
+      pwd && *pwd != remote::kOwnDirectory && (pwd->starts_with("/proc/") || pwd->starts_with("/dev/fd/"));
+  if (unknown) return base::unsupported("environment: PWD");
   if (kept && pwd) kept->push_back("PWD=" + std::string(*pwd));
   return kept;
 }

@@ -5,6 +5,7 @@
 #include "base/path.h"
 #include "compiler/environment.h"
 #include "compiler/parse.h"
+#include "remote/roots.h"
 #include "task/colour.h"
 
 namespace task {
@@ -133,7 +134,7 @@ base::Result<Prepared> prepare(Task& task, const std::vector<std::string>& key_e
   index.find(prepared.command.compiler, trail);
   // What PWD leads to decides whether the compiler believes it.
   std::string_view pwd = compiler::variable(key_env, "PWD").value_or("");
-  if (base::is_absolute(pwd)) index.find(pwd, trail);
+  if (base::is_absolute(pwd) && pwd != remote::kOwnDirectory) index.find(pwd, trail);
   base::Result<remote::Action> action = remote::make_action(
       prepared.command, *prepared.compiler, prepared.closure, key_env, task.services.key, index);
   if (!action) return action.error();

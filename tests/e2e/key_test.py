@@ -45,8 +45,22 @@ FLAGS = [
 ]
 VARIABLES = [
     ('CPATH', 'one', 'two'), ('CPLUS_INCLUDE_PATH', 'one', 'two'), ('SOURCE_DATE_EPOCH', '1', '1000000000'),
-    ('PWD', None, 'link'), ('LC_ALL', 'C', 'C.UTF-8'),
+    ('PWD', None, 'link'), ('PWD', None, '/proc/self/cwd'), ('PWD', 'link', '/proc/thread-self/cwd'),
+    ('LC_ALL', 'C', 'C.UTF-8'),
 ]
+# Sources of which the bytes of data.bin, or of inc.s, become a part.
+ASSEMBLES = {
+    'capitals.s': '\t.data\n.INCBIN "data.bin"\n',
+    'capitals.S': '\t.data\n.Include "inc.s"\n',
+    'capitals.cc': 'asm(".data\\n.INCBIN \\"data.bin\\"\\n.text");\n',
+    'comment.s': '# Generated from tables/*.tbl; do not edit\n\t.data\n.incbin "data.bin"\n',
+    'remark.s': '\tnop # see gen/*.py\n\t.data\n.include "inc.s"\n',
+    'joined.s': '# ends so \\\n.incbin "data.bin"\n',
+    'included.s': '.include "outer.s"\n',
+    'stringify.cc': '#define PULL(sym, file) asm(".data\\n" #sym ":\\n.include \\"" file "\\"\\n.text\\n")\n'
+    'PULL(tab, "inc.s");\n',
+    'bare.S': '#define PULL .include\n\t.data\n\tPULL "inc.s"\n',
+}
 
 
 class Key(ProductCase):
@@ -109,6 +123,58 @@ class Key(ProductCase):
                 change()
                 self.assertEqual(self.cached(argv), self.plain(argv))
                 self.assertEqual(self.cached(argv), self.plain(argv))
+
+    def check_change(self, argv, change):
+        """A file changes between two compiles; each must get its own outputs."""
+        for _ in range(2):
+            self.assertEqual(self.cached(argv), self.plain(argv), argv)
+        change()
+        self.assertEqual(self.cached(argv), self.plain(argv), argv)
+
+    def test_files_that_only_the_assembler_reads_count(self):
+        self.write('outer.s', '# of /* all\n.include "inc.s"\n')
+        numbers = iter(range(1, 1000))
+
+        def change():
+            number = next(numbers)
+            self.write('data.bin', f'{number}')
+            self.write('inc.s', f'\t.long {number}\n')
+
+        cases = [(name, []) for name in ASSEMBLES]
+        cases += [('macro.cc', ['-DEMBED=asm(".data\\n.incbin \\"data.bin\\"\\n.text")'])]
+        self.write('macro.cc', 'EMBED;\n')
+        for name, text in ASSEMBLES.items():
+            self.write(name, text)
+        for compiler in CXX:
+            for name, more in cases:
+                with self.subTest(compiler=compiler, source=name):
+                    change()
+                    self.check_change([compiler, *more, '-c', name, '-o', 'x.o'], change)
+
+    def test_the_program_that_splits_debug_information_counts(self):
+        tool = self.path('bin', 'objcopy')
+        argv = ['g++', '-g', '-gsplit-dwarf', '-c', 'x.cc', '-o', 'x.o']
+        env = {'PATH': f'{self.path("bin")}:{self.env["PATH"]}'}
+        for result in ('local_exec', 'local_hit'):
+            self.cached(argv, env)
+            self.assertEqual(result, self.last()['result'], self.last()['reason'])
+        os.mkdir(self.path('bin'))
+        shutil.copy2(os.path.realpath(shutil.which('objcopy')), tool)
+        with open(tool, 'ab') as file:
+            file.write(b'another')
+        self.cached(argv, env)
+        self.assertEqual('local_exec', self.last()['result'], self.last()['reason'])
+
+    def test_the_version_of_apples_systems_counts(self):
+        self.write('ios.c', 'int f(void) { return 1; }\n')
+        argv = ['clang-14', '--target=arm64-apple-darwin', '-c', 'ios.c', '-o', 'x.o']
+        for name in ('IPHONEOS', 'TVOS', 'WATCHOS', 'MACOSX'):
+            with self.subTest(name):
+                self.check_pair(argv, argv, {}, {f'{name}_DEPLOYMENT_TARGET': '13.0'})
+        settings = '{"Version": "%s", "MaximumDeploymentTarget": "%s.99"}'
+        self.write('SDK/SDKSettings.json', settings % ('11.0', '11.0'))
+        argv = ['clang-14', '--target=arm64-apple-macosx11', '-isysroot', 'SDK', '-c', 'ios.c', '-o', 'x.o']
+        self.check_change(argv, lambda: self.write('SDK/SDKSettings.json', settings % ('12.3', '12.3')))
 
     def test_a_header_that_appears_earlier_on_the_path_counts(self):
         self.write('y.cc', '#include <o.h>\nint o = O;\n')
@@ -193,6 +259,19 @@ class Key(ProductCase):
             self.goma('g++', '-c', 't.cc')
             self.assertEqual(self.last()['result'], 'passthrough')
             self.assertTrue(self.last()['reason'].startswith('time_macro'))
+
+    def test_the_time_in_a_directive_that_shows_it_is_never_kept(self):
+        for text in (
+            '#ident __TIME__\nint x;\n',
+            '#pragma message("built " __DATE__ " " __TIME__)\nint x;\n',
+            '#define BUILT __DATE__\n#pragma message(BUILT)\nint x;\n',
+        ):
+            with self.subTest(text):
+                self.write('t.cc', text)
+                self.goma('g++', '-c', 't.cc')
+                self.goma('g++', '-c', 't.cc')
+                self.assertEqual(self.last()['result'], 'passthrough')
+                self.assertTrue(self.last()['reason'].startswith('time_macro'))
 
     def test_native_code_is_keyed_by_what_it_expands_to(self):
         argv = ['g++', '-march=native', '-c', 'x.cc', '-o', 'x.o']

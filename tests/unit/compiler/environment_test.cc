@@ -28,6 +28,16 @@ TEST_CASE("only variables that can change an output are kept, sorted") {
         Lines{"CPATH=/inc", "LC_CTYPE=C", "LC_MESSAGES=C", "SOURCE_DATE_EPOCH=1"});
 }
 
+TEST_CASE("the version of each of Apple's systems is kept, and probed with") {
+  Lines env = {"XROS_DEPLOYMENT_TARGET=1", "IPHONEOS_DEPLOYMENT_TARGET=13.0", "DEPLOYMENT_TARGETS=2"};
+  Lines kept = keyed(env);
+  CHECK(std::count(kept.begin(), kept.end(), env[0]) == 1);
+  CHECK(std::count(kept.begin(), kept.end(), env[1]) == 1);
+  CHECK(std::count(kept.begin(), kept.end(), env[2]) == 0);
+  Lines probe = compiler::probe_environment(env);
+  CHECK(std::count(probe.begin(), probe.end(), env[1]) == 1);
+}
+
 TEST_CASE("locales that mean the same to a compiler are the same") {
   Lines plain = keyed({});
   CHECK(keyed({"LANG=C"}) == plain);

@@ -2,6 +2,7 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <filesystem>
 #include <string>
@@ -60,6 +61,26 @@ TEST_CASE("a compiler is asked once, and looked at by stat after that") {
   CHECK(second->get() == first->get());
   CHECK(world.spawner.requests().size() == runs);
   CHECK(world.files.reads().empty());
+}
+
+TEST_CASE("the program that splits debug information is a part where it runs") {
+  fake::Compilers world;
+  world.files.write("/usr/bin/objcopy", fake::elf_program("objcopy"));
+  world.spawner.answer("/lib/ld.so --list /usr/bin/objcopy", {0, "\tlibc.so => /lib/libc.so (0x1)\n", ""});
+  world.answer("/usr/bin/g++", "-print-prog-name=objcopy", "objcopy\n");
+  // It answers as without the option.
+  world.spawner.answer_others([&](const base::SpawnRequest& request) {
+    base::SpawnRequest plain = request;
+    REQUIRE(std::erase(plain.argv, "-gsplit-dwarf") == 1);
+    return world.spawner.run(plain, {});
+  });
+  compiler::Identifier identifier(world.files, world.spawner, "");
+  compiler::Command command = world.gcc();
+  command.outputs.push_back({"x.dwo", true, "dwo"});
+  auto found = identifier.identify(command, kEnv, {});
+  REQUIRE_MESSAGE(found.ok(), (found.ok() ? "" : found.error().message));
+  std::vector<std::string> paths = paths_of(**found);
+  CHECK(std::count(paths.begin(), paths.end(), "/usr/bin/objcopy") == 1);
 }
 
 TEST_CASE("what somebody knows to be unchanged is not looked at") {

@@ -71,6 +71,7 @@ TEST_CASE("facts about the command are noted") {
   CHECK(draft_of({"-march=native"}).command.traits.native_cpu);
   CHECK(!draft_of({"-march=x86-64-v3"}).command.traits.native_cpu);
   CHECK(draft_of({"-mtune=native"}).command.traits.native_cpu);
+  CHECK(draft_of({"-mcpu=native+crypto"}, compiler::Family::clang).command.traits.native_cpu);
   CHECK(draft_of({"-frecord-gcc-switches"}).command.traits.records_command_line);
   CHECK(!draft_of({"-grecord-gcc-switches"}).command.traits.records_command_line);
   CHECK(draft_of({"-grecord-gcc-switches"}, compiler::Family::clang).command.traits.records_command_line);

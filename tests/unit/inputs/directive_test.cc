@@ -65,19 +65,6 @@ TEST_CASE("#elifdef counts only where the language has it") {
   CHECK(read("#ifdef A\n#elifdef B\n#endif", mode)->items.size() == 2);
 }
 
-TEST_CASE("facts are those of text, not of comments") {
-  CHECK((read("// .incbin \"x\"\n")->facts & inputs::kTextIncbin) == 0);
-  CHECK((read("asm(\".incbin \\\"x\\\"\");\n")->facts & inputs::kTextIncbin) != 0);
-  CHECK((read("asm(\".include \\\"x\\\"\");\n")->facts & inputs::kTextIncbin) != 0);
-  CHECK((read("a.include(b); x.includes;\n")->facts & inputs::kTextIncbin) == 0);
-  CHECK((read("/* __DATE__ */ \n#define D __DATE__\n")->facts & inputs::kTextTime) == 0);
-  CHECK((read("#define D __DATE__\n")->facts & inputs::kTimeMacro) != 0);
-  CHECK((read("x = __DATE__;\n")->facts & inputs::kTextTime) != 0);
-  CHECK((read("x = __TIMESTAMP__;\n")->facts & inputs::kTextTimestamp) != 0);
-  CHECK((read("x = __COUNTER__;\n")->facts & inputs::kTextCounter) != 0);
-  CHECK((read("#if __COUNTER__\n#endif\n")->facts & inputs::kTextCounter) == 0);
-}
-
 TEST_CASE("modules are told by the line's beginning") {
   CHECK((read("import <x>;\n")->facts & inputs::kTextModule) != 0);
   CHECK((read("export module a;\n")->facts & inputs::kTextModule) != 0);

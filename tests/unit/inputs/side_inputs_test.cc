@@ -26,15 +26,27 @@ struct Fixture {
 
 }  // namespace
 
-TEST_CASE_FIXTURE(Fixture, "files named by flags are inputs, absent ones are watched") {
+TEST_CASE_FIXTURE(Fixture, "files named by flags are inputs, and nothing but files") {
   scan.files.write("/w/list.txt", "");
   scan.files.make_directory("/w/dir");
-  scan.command.side_inputs = {"list.txt", "absent.gcda"};
+  scan.command.side_inputs = {"list.txt"};
   REQUIRE(inputs::add_side_inputs(scan.command, scan.index, cwd, recorder));
   CHECK(names() == "list.txt ");
-  CHECK(recorder.scratch_trail().size() >= 2);
-  scan.command.side_inputs = {"dir"};
-  CHECK(inputs::add_side_inputs(scan.command, scan.index, cwd, recorder).error().label() == "side_input");
+  for (const char* name : {"dir", "absent.profdata"}) {
+    scan.command.side_inputs = {name};
+    CHECK(inputs::add_side_inputs(scan.command, scan.index, cwd, recorder).error().label() == "side_input");
+  }
+}
+
+TEST_CASE_FIXTURE(Fixture, "an SDK's settings are an input where they are, and watched where not") {
+  scan.command.traits.sdk_settings = "SDK/SDKSettings.json";
+  REQUIRE(inputs::add_side_inputs(scan.command, scan.index, cwd, recorder));
+  CHECK(names().empty());
+  CHECK(!recorder.scratch_trail().empty());
+  scan.files.write("/w/SDK/SDKSettings.json", "{}");
+  scan.index.refresh();
+  REQUIRE(inputs::add_side_inputs(scan.command, scan.index, cwd, recorder));
+  CHECK(names() == "SDK/SDKSettings.json ");
 }
 
 TEST_CASE_FIXTURE(Fixture, "clang reads its own list for a sanitizer that is on") {

@@ -26,6 +26,12 @@ TEST_CASE("a macro that mentions the time counts when it is named in text") {
   CHECK_FALSE(uses("#define WHEN __DATE__\n", "#ifdef WHEN\n#endif\nint WHENEVER;\n"));
 }
 
+TEST_CASE("a directive that shows its words counts as text") {
+  CHECK(uses("#define WHEN __DATE__\n", "#pragma message(WHEN)\n"));
+  CHECK(uses("#define WHEN __DATE__\n", "#ident WHEN\n"));
+  CHECK_FALSE(uses("#define WHEN __DATE__\n", "#pragma /* WHEN */ once\n#undef WHEN\n"));
+}
+
 TEST_CASE("it counts through other macros too") {
   CHECK(uses("#define A __TIME__\n#define B(x) A x\n#define C B(1)\n", "x = C;\n"));
   CHECK_FALSE(uses("#define A __TIME__\n#define B(x) A x\n", "x = C;\n"));

@@ -345,6 +345,15 @@ TEST_CASE("PWD counts where the compiler honours it") {
   CHECK(project.key(kPlain) == physical);
 }
 
+TEST_CASE("a process's own name for its folder is believed, and shared with nobody") {
+  Project project;
+  CHECK(project.action(kPlain).portable);
+  project.env.push_back("PWD=/proc/self/cwd");
+  remote::Action a = project.action(kPlain);
+  CHECK_FALSE(a.portable);
+  CHECK(variable_of(a, "PWD") == "/proc/self/cwd");
+}
+
 TEST_CASE("a file that cannot be read is an error, not a key") {
   Project project;
   for (const std::string& name : project.names) project.add(name);
