@@ -9,7 +9,7 @@ usage: goma_ctl.py COMMAND
   ensure_stop          end the daemon, and wait until it is gone
   restart              ensure_stop, then start
   status               one line, and what is known of the remote side; exit 0 healthy, 1 unhealthy,
-                       3 not running
+                       3 not running, 4 the credentials are of no use
   stat [-v|--json|--goma]
                        hit rate and cache; -v adds reasons and phases, --goma is the original's text
   histogram            how long the tasks took
@@ -24,24 +24,24 @@ usage: goma_ctl.py COMMAND
   audit                compares the files here with sha256.json
 """
 
-import getpass
 import hashlib
-import io
 import json
 import os
-import re
 import signal
 import subprocess
 import sys
-import tarfile
 import time
 import urllib.error
 import urllib.request
 
-OK, FAILED, USAGE, NOT_RUNNING = 0, 1, 2, 3
+import goma_figures
+import goma_report
+
+OK, FAILED, USAGE, NOT_RUNNING, LOG_IN = 0, 1, 2, 3, 4
 HERE = os.path.dirname(os.path.realpath(__file__))
 START_LIMIT_S = 15
-STOP_LIMIT_S = 15
+STOP_LIMIT_S = 10
+ASK_LIMIT_S = 30  # gomacc gives a silent daemon 15 s
 
 
 class Failure(Exception):
@@ -62,12 +62,49 @@ def find_program(name):
 
 
 def ask_gomacc(*words):
-    """What gomacc prints, or None when it exits with an error. Starts no daemon for the question."""
+    """What gomacc prints, and what it complains of. Starts no daemon for the question."""
     env = {**os.environ, 'GOMA_START_COMPILER_PROXY': 'false'}
-    got = subprocess.run(
-        [find_program('gomacc'), *words], env=env, stdin=subprocess.DEVNULL, capture_output=True, text=True
-    )
-    return got.stdout.strip() if got.returncode == 0 else None
+    try:
+        got = subprocess.run(
+            [find_program('gomacc'), *words], env=env, stdin=subprocess.DEVNULL, capture_output=True,
+            text=True, timeout=ASK_LIMIT_S,
+        )
+    except subprocess.TimeoutExpired:
+        return '', 'gomacc does not end'
+    return got.stdout.strip() if got.returncode == 0 else '', got.stderr
+
+
+def own_path(name):
+    """A file that a daemon has to itself; daemons on several sockets may share the folder."""
+    socket = os.environ.get('GOMA_COMPILER_PROXY_SOCKET_NAME') or 'goma.ipc'
+    suffix = '' if socket == 'goma.ipc' else '.' + socket.replace('/', '_')
+    return os.path.join(ask_gomacc('tmp_dir')[0], name + suffix)
+
+
+def program_of(pid):
+    """The name of a program that runs, or an empty one."""
+    try:
+        with open(f'/proc/{pid}/comm') as file:
+            return file.read().strip()
+    except OSError:
+        pass
+    if sys.platform.startswith('linux'):
+        return ''
+    got = subprocess.run(['ps', '-p', str(pid), '-o', 'comm='], capture_output=True, text=True)
+    return os.path.basename(got.stdout.strip())
+
+
+def pid_of_lock():
+    """The daemon that serves the socket, found without asking it; None when there is none."""
+    name = os.environ.get('GOMA_COMPILER_PROXY_LOCK_FILENAME')
+    path = os.path.join(ask_gomacc('tmp_dir')[0], name) if name else own_path('goma_compiler_proxy.lock')
+    try:
+        with open(path) as file:
+            pid = int(file.read())
+    except (OSError, ValueError):
+        return None
+    # The number may have gone to another program since.
+    return pid if is_alive(pid) and program_of(pid) == 'compiler_proxy' else None
 
 
 class Daemon:
@@ -76,10 +113,12 @@ class Daemon:
     def __init__(self, port):
         self.url = f'http://127.0.0.1:{port}'
 
+    complaint = ''  # of gomacc, when one was last looked for
+
     @staticmethod
     def find():
-        port = ask_gomacc('port')
-        return Daemon(int(port)) if port and port.isdigit() and int(port) > 0 else None
+        port, Daemon.complaint = ask_gomacc('port')
+        return Daemon(int(port)) if port.isdigit() and int(port) > 0 else None
 
     def fetch(self, path, post=False, limit=10):
         headers = {'X-Goma-Token': self.token()} if post else {}
@@ -93,7 +132,7 @@ class Daemon:
         return json.loads(self.fetch(path))
 
     def token(self):
-        path = os.path.join(ask_gomacc('tmp_dir') or '', 'goma_token')
+        path = own_path('goma_token')
         try:
             with open(path) as file:
                 return file.read().strip()
@@ -107,8 +146,28 @@ class Daemon:
         return self.json('/api/v1/status')['pid']
 
 
+class Mute:
+    """A daemon that cannot be spoken to: it hangs, or serves compiles but no page."""
+
+    def __init__(self, pid, hangs):
+        self.pid, self.hangs = pid, hangs
+
+    @staticmethod
+    def find():
+        """Requires: Daemon.find() has just found none."""
+        pid = pid_of_lock()
+        return pid and Mute(pid, 'no HTTP port' not in Daemon.complaint)
+
+    def __str__(self):
+        words = 'does not answer' if self.hangs else 'serves, but has no status page'
+        return f'compiler proxy (pid={self.pid}) {words}; see its log, {log_path()}'
+
+
 def running_daemon():
     daemon = Daemon.find()
+    mute = None if daemon else Mute.find()
+    if mute:
+        raise Failure(str(mute))
     if daemon is None:
         raise Failure('goma is not running. Start it: goma_ctl.py ensure_start', NOT_RUNNING)
     return daemon
@@ -152,6 +211,10 @@ def start_daemon():
             print(status_line(daemon))
             print('Now goma is ready!')
             return OK
+        mute = Mute.find()
+        if mute and not mute.hangs:
+            print(mute)
+            return OK
         if time.monotonic() > end:
             reason = f'it serves no page; see its log, {log_path()}'
         time.sleep(0.02)
@@ -163,12 +226,30 @@ def outdated(daemon):
     """Why a daemon that runs is not the one to use, or None."""
     if daemon.fetch('/versionz').strip() != own_version():
         return 'another version runs'
+    if daemon.fetch('/progz').strip() != find_program('compiler_proxy'):
+        return 'another program runs, or an older build of this one'
     health = daemon.health()
-    return health if health.startswith('error:') else None
+    return health if health.startswith('error:') else changed_setting(daemon)
+
+
+def changed_setting(daemon):
+    """In words, or None. What each side worked out by itself may differ with the environment."""
+    got = subprocess.run([find_program('compiler_proxy'), '--settings'], capture_output=True, text=True)
+    if got.returncode != 0:
+        return None  # a daemon with such settings would not start
+    there = {item['name']: item for item in daemon.json('/api/v1/settings')}
+    for here in json.loads(got.stdout):
+        other = there.get(here['name'], {'value': '', 'origin': 'default'})
+        values, origins = {here['value'], other['value']}, {here['origin'], other['origin']}
+        hidden = '' not in values and any('[hidden]' in value for value in values)
+        if len(values) > 1 and not hidden and not origins <= {'auto', 'default'}:
+            return f'the setting {here["name"]} has changed'
+    return None
 
 
 def ensure_start():
     daemon = Daemon.find()
+    mute = None if daemon else Mute.find()
     if daemon is not None:
         reason = outdated(daemon)
         if reason is None:
@@ -177,11 +258,20 @@ def ensure_start():
             return OK
         print(f'Restarting the daemon: {reason}.')
         stop_and_wait(daemon)
+    elif mute and mute.hangs:
+        print(f'Restarting the daemon: {mute}.')
+        end_program(mute.pid)
+    elif mute:
+        print(f'{mute}\ngoma is already running.')
+        return OK
     return start_daemon()
 
 
 def start():
-    if Daemon.find() is not None:
+    mute = None
+    if Daemon.find() is not None or (mute := Mute.find()):
+        if mute and mute.hangs:
+            raise Failure(f'{mute}. Start another: goma_ctl.py restart')
         print('goma is already running.')
         return OK
     return start_daemon()
@@ -189,11 +279,12 @@ def start():
 
 def stop():
     daemon = Daemon.find()
-    if daemon is None:
-        print('goma is not running.')
-        return OK
-    daemon.fetch('/quitquitquit', post=True)
-    print('goma is stopping.')
+    mute = None if daemon else Mute.find()
+    if daemon is not None:
+        daemon.fetch('/quitquitquit', post=True)
+    elif mute:
+        os.kill(mute.pid, signal.SIGTERM)
+    print('goma is stopping.' if daemon or mute else 'goma is not running.')
     return OK
 
 
@@ -209,13 +300,8 @@ def is_alive(pid):
         return not sys.platform.startswith('linux')
 
 
-def stop_and_wait(daemon):
-    """Asks it to end; after a while ends it by its number, if that is still a program of this user."""
-    pid = daemon.pid()
-    try:
-        daemon.fetch('/quitquitquit', post=True)
-    except (Failure, urllib.error.URLError):
-        os.kill(pid, signal.SIGTERM)
+def wait_for_end(pid):
+    """After a while it is ended the hard way."""
     end = time.monotonic() + STOP_LIMIT_S
     while is_alive(pid):
         if time.monotonic() > end:
@@ -224,139 +310,56 @@ def stop_and_wait(daemon):
         time.sleep(0.02)
 
 
-def ensure_stop():
+def end_program(pid):
+    os.kill(pid, signal.SIGTERM)
+    wait_for_end(pid)
+
+
+def stop_and_wait(daemon):
+    """Asks it to end; after a while ends it by its number, if that is still a program of this user."""
+    pid = daemon.pid()
+    try:
+        daemon.fetch('/quitquitquit', post=True)
+    except (Failure, urllib.error.URLError):
+        os.kill(pid, signal.SIGTERM)
+    wait_for_end(pid)
+
+
+def end_any():
+    """Ends the daemon, whether it can be spoken to or not; False when there is none."""
     daemon = Daemon.find()
-    if daemon is None:
-        print('goma is not running.')
-        return OK
-    stop_and_wait(daemon)
-    print('goma is stopped.')
+    mute = None if daemon else Mute.find()
+    if daemon is not None:
+        stop_and_wait(daemon)
+    elif mute:
+        end_program(mute.pid)
+    return bool(daemon or mute)
+
+
+def ensure_stop():
+    print('goma is stopped.' if end_any() else 'goma is not running.')
     return OK
 
 
 def restart():
-    daemon = Daemon.find()
-    if daemon is not None:
-        stop_and_wait(daemon)
+    end_any()
     return start_daemon()
 
 
 def status():
     daemon = Daemon.find()
     if daemon is None:
-        print('compiler proxy is not running')
-        return NOT_RUNNING
-    line = status_line(daemon)
-    print(line)
-    for name, text in remote_facts(daemon.json('/api/v1/status')):
+        mute = Mute.find()
+        print(mute or 'compiler proxy is not running')
+        return NOT_RUNNING if not mute else FAILED if mute.hangs else OK
+    print(status_line(daemon))
+    now = daemon.json('/api/v1/status')
+    for name, text in goma_figures.remote_facts(now):
         print(f'  {name + ":":<13} {text}')
-    return FAILED if ' error:' in line else OK
-
-
-# The remote side.
-
-
-def backend_facts(backend, now_ms):
-    yield 'HTTP cache' if backend['kind'] == 'http' else 'endpoint', backend['address']
-    if backend['breaker'] == 'closed':
-        micros = backend['latency_us']
-        latency = f'answers in {time_text(micros)}' if micros else 'not asked yet'
-        rights = ', '.join(name for name, granted in backend['rights'].items() if granted)
-        yield '', f'{latency}; rights: {rights or "none"}'
-    else:
-        wait = max(0, backend['open_until_ms'] - now_ms) * 1000
-        yield '', f'does not answer; asked again in {time_text(wait)}'
-    for key in ('last_error', 'refusal', 'warning'):
-        if backend[key]:
-            yield '', f'{key.replace("_", " ")}: {backend[key]}'
-
-
-def credential_text(credentials, now_ms):
-    if not credentials['configured']:
-        return 'none configured'
-    text = credentials['source']
-    if credentials['expires_ms']:
-        left = credentials['expires_ms'] - now_ms
-        text += f', expire in {time_text(left * 1000)}' if left > 0 else ', have expired'
-    return text + (f': {credentials["problem"]}' if credentials['problem'] else '')
-
-
-def remote_facts(now):
-    """Name and text of each line about the remote side; nothing where there is none."""
-    remote = now['remote']
-    if not remote['backends'] and not remote['because']:
-        return
-    yield 'mode', remote['mode'] + (f' ({remote["because"]})' if remote['because'] else '')
-    for backend in remote['backends']:
-        yield from backend_facts(backend, now['now_ms'])
-    yield 'credentials', credential_text(remote['credentials'], now['now_ms'])
-    yield 'in flight', f'{remote["in_flight"]} of {remote["limit"]}, {remote["waiting"]} waiting'
-    if remote['service']:
-        words = (remote['service']['state'], remote['service']['text'], remote['service']['uptime'])
-        yield 'service', ', '.join(word for word in words if word)
-
-
-# Figures.
-
-
-def size_text(count):
-    for unit in ('B', 'KiB', 'MiB', 'GiB', 'TiB'):
-        if count < 1024 or unit == 'TiB':
-            return f'{count:.1f} {unit}' if unit != 'B' else f'{count} B'
-        count /= 1024
-
-
-def time_text(micros):
-    seconds = micros / 1e6
-    if 0 < micros < 1e5:
-        return f'{micros / 1e3:.1f} ms'
-    if seconds < 60:
-        return f'{seconds:.1f} s'
-    return f'{int(seconds // 3600)} h {int(seconds % 3600 // 60)} min' if seconds >= 3600 else (
-        f'{int(seconds // 60)} min {int(seconds % 60)} s'
-    )
-
-
-def share(part, whole):
-    return f'{part} / {whole}' + (f' ({100 * part / whole:.2f} %)' if whole else '')
-
-
-def print_stat(now, verbose):
-    tasks, results, store = now['tasks'], now['results'], now['store']
-    print(f'Tasks:             {tasks["ended"]} ended, {tasks["active"]} running')
-    print(f'Cacheable:         {share(tasks["cacheable"], tasks["ended"])}')
-    print(f'  Hits:            {share(tasks["hits"], tasks["cacheable"])}')
-    print(f'    Local:         {share(results["local_hit"], tasks["hits"])}')
-    print(f'    Remote:        {share(results["remote_hit"], tasks["hits"])}')
-    print(f'  Misses:          {share(tasks["cacheable"] - tasks["hits"], tasks["cacheable"])}')
-    if results['remote_exec']:
-        print(f'    On cluster:    {share(results["remote_exec"], tasks["cacheable"] - tasks["hits"])}')
-    print(f'Not cacheable:     {share(results["passthrough"], tasks["ended"])}')
-    print(f'Failed:            {share(results["failed"], tasks["ended"])}')
-    print(f'Saved:             {time_text(tasks["saved_us"])} of processor time')
-    if store:
-        print(f'Cache:             {size_text(store["bytes"])} of {size_text(store["limit_bytes"])}')
-        if store['last_error']:
-            print(f'  Cannot be written: {store["last_error"]}')
-    remote = now['remote']
-    if remote['backends']:
-        received = sum(backend['received_bytes'] for backend in remote['backends'])
-        sent = sum(backend['sent_bytes'] for backend in remote['backends'])
-        print(f'Remote:            {remote["mode"]}, {size_text(received)} down, {size_text(sent)} up')
-        races = sum(remote['races'].values())
-        if races:
-            print(f'  Races won:       {share(remote["races"]["remote"], races)} by the cluster')
-    if tasks['mismatches']:
-        print(f'Scan mismatches:   {tasks["mismatches"]}')
-    if not verbose:
-        return
-    for title, counts, text in (
-        ('Reasons why not cached:', now['reasons'], str),
-        ('Time by phase:', now['phases_us'], time_text),
-    ):
-        print(title)
-        for name, count in sorted(counts.items(), key=lambda item: -item[1]):
-            print(f'  {name.replace("_", " "):<32} {text(count):>12}')
+    credentials = now['remote']['credentials']
+    if daemon.health().startswith('error:'):
+        return FAILED
+    return LOG_IN if credentials['configured'] and not credentials['usable'] else OK
 
 
 def stat(option=None):
@@ -366,7 +369,7 @@ def stat(option=None):
     elif option == '--json':
         print(daemon.fetch('/api/v1/status'), end='')
     else:
-        print_stat(daemon.json('/api/v1/status'), option == '-v')
+        goma_figures.print_stat(daemon.json('/api/v1/status'), option == '-v')
     return OK
 
 
@@ -427,7 +430,8 @@ def cache(word):
     store = daemon.json('/api/v1/status')['store']
     settings = {item['name']: item['value'] for item in daemon.json('/api/v1/settings')}
     print(f'Folder:   {settings.get("cache_dir", "")}')
-    print(f'Size:     {size_text(store["bytes"])} of {size_text(store["limit_bytes"])}')
+    size, limit = (goma_figures.size_text(store[key]) for key in ('bytes', 'limit_bytes'))
+    print(f'Size:     {size} of {limit}')
     print(f'Results:  {store["outcomes"]}')
     print(f'Blobs:    {store["blobs"]}')
     print(f'Evicted:  {store["evicted"]}')
@@ -447,29 +451,10 @@ def config(word):
 
 # Reports.
 
-SECRET = re.compile(
-    r'(?i)([\w.-]*(?:token|secret|passw|apikey|api_key|credential|authorization)[\w.-]*[=:]\s*)\S+'
-)
-
-
-def redact(text):
-    """Hides secrets, the user's name and home folder."""
-    text = SECRET.sub(r'\1[hidden]', text)
-    text = re.sub(r'://[^/\s@]+@', '://[hidden]@', text)
-    home = os.path.expanduser('~')
-    if home not in ('/', '~'):
-        text = text.replace(home, '~')
-    try:
-        return re.sub(rf'\b{re.escape(getpass.getuser())}\b', '[user]', text)
-    except (KeyError, OSError):
-        return text
-
 
 def collect():
     """Name and text of everything in a report; works without a daemon, and with one that dies meanwhile."""
-    found = {'environment.txt': ''.join(
-        f'{name}={value}\n' for name, value in sorted(os.environ.items()) if name.startswith('GOMA')
-    )}
+    found = {'environment.txt': goma_report.environment_text()}
     try:
         found['version.txt'] = own_version() + '\n'
     except (Failure, OSError) as error:
@@ -492,17 +477,8 @@ def collect():
 
 
 def report(path='/tmp/goma-report.tgz'):
-    # A temporary beside it and a rename: nothing that somebody else put there is followed or kept.
-    temporary = f'{path}.{os.getpid()}'
-    with open(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), 'wb') as file:
-        with tarfile.open(fileobj=file, mode='w:gz') as archive:
-            for name, text in collect().items():
-                content = redact(text).encode()
-                entry = tarfile.TarInfo(f'goma-report/{name}')
-                entry.size, entry.mtime = len(content), int(time.time())
-                archive.addfile(entry, io.BytesIO(content))
-                print(f'  {name:<28} {size_text(len(content))}')
-    os.replace(temporary, path)
+    for name, size in goma_report.write_archive(path, collect()).items():
+        print(f'  {name:<28} {goma_figures.size_text(size)}')
     print(f'{path}: look through it before you share it; secrets that were recognised are hidden.')
     return OK
 

@@ -5,6 +5,8 @@ import json
 import os
 import re
 import shutil
+import signal
+import socket
 import stat
 import sys
 import tarfile
@@ -13,6 +15,7 @@ import unittest
 from product import GOMACC, PROXY, TOP, ProductCase, is_running, wait_until
 
 SCRIPTS = os.path.join(TOP, 'scripts')
+PARTS = ('goma_ctl.py', 'goma_auth.py', 'goma_figures.py', 'goma_report.py')
 
 
 class Ctl(ProductCase):
@@ -23,7 +26,7 @@ class Ctl(ProductCase):
         self.stop_daemon()
         self.bin = self.path('bin')
         os.mkdir(self.bin)
-        scripts = [os.path.join(SCRIPTS, name) for name in ('goma_ctl.py', 'goma_auth.py')]
+        scripts = [os.path.join(SCRIPTS, name) for name in PARTS]
         for source in (GOMACC, PROXY, *scripts):
             shutil.copy(source, self.bin)
         # Not named, so that it must be found.
@@ -91,6 +94,76 @@ class Ctl(ProductCase):
         self.good('start')
         self.assertRegex(self.good('status'), r'^compiler proxy \(pid=\d+\) status: \S+ ok\n$')
         self.assertEqual(self.good('status'), self.good())
+
+    def test_ensure_start_replaces_a_daemon_with_other_settings_or_another_program(self):
+        self.good('start')
+        pid = self.pid()
+        self.assertIn('already running', self.good('ensure_start', env={'GOMA_CACHE_SIZE': ''}))
+        changed = {'GOMA_SILO': 'other'}
+        self.assertIn('the setting silo has changed', self.good('ensure_start', env=changed))
+        self.assertNotEqual(pid, self.pid())
+        pid = self.pid()
+        self.assertIn('already running', self.good('ensure_start', env=changed))
+        self.assertIn('the setting silo has changed', self.good('ensure_start'))
+        shutil.copy(PROXY, self.path('bin', 'newer'))
+        os.rename(self.path('bin', 'newer'), self.path('bin', 'compiler_proxy'))
+        self.assertIn('another program runs', self.good('ensure_start'))
+        self.assertIn('already running', self.good('ensure_start'))
+
+    def test_a_daemon_that_hangs_is_told_and_replaced(self):
+        self.good('start')
+        pid = self.pid()
+        os.kill(pid, signal.SIGSTOP)
+        try:
+            got = self.ctl('status')
+            self.assertEqual(1, got.returncode)
+            self.assertIn(f'pid={pid}) does not answer', got.stdout)
+            self.assertIn('Now goma is ready!', self.good('ensure_start'))
+        finally:
+            if is_running(pid):
+                os.kill(pid, signal.SIGKILL)
+        self.assertNotEqual(pid, self.pid())
+        pid = self.pid()
+        os.kill(pid, signal.SIGSTOP)
+        self.assertIn('goma is stopped.', self.good('ensure_stop'))
+        self.assertFalse(is_running(pid))
+
+    def test_a_daemon_without_a_page_serves_and_can_be_stopped(self):
+        with socket.socket() as taken:
+            taken.bind(('127.0.0.1', 0))
+            taken.listen()
+            port = str(taken.getsockname()[1])
+            env = {'GOMA_COMPILER_PROXY_PORT': port, 'GOMA_COMPILER_PROXY_NUM_FIND_PORTS': '1'}
+            self.assertIn('has no status page', self.good('ensure_start', env=env))
+            self.assertIn('already running', self.good('ensure_start', env=env))
+            self.assertIn('has no status page', self.good('status', env=env))
+            self.compile()
+            self.assertIn('goma is stopped.', self.good('ensure_stop', env=env))
+            self.assertEqual(3, self.ctl('status', env=env).returncode)
+
+    def test_two_sockets_in_one_folder(self):
+        self.good('start')
+        other = {'GOMA_COMPILER_PROXY_SOCKET_NAME': 'b.ipc'}
+        try:
+            self.good('start', env=other)
+            self.assertNotEqual(self.good('status'), self.good('status', env=other))
+            self.good('ensure_stop')
+            self.assertEqual(0, self.ctl('status', env=other).returncode)
+            self.good('stop', env=other)
+            wait_until(lambda: self.ctl('status', env=other).returncode == 3, 'the other one is gone')
+        finally:
+            self.good('ensure_stop', env=other)
+
+    def test_the_folder_of_the_socket_may_be_cleared_away(self):
+        self.good('start')
+        pid = self.pid()
+        shutil.rmtree(self.env['GOMA_TMP_DIR'])
+        wait_until(lambda: self.ctl('status').returncode == 0, 'it serves again')
+        self.assertEqual(pid, self.pid())
+        self.compile('b.c')
+        self.compile('b.c')
+        self.assertEqual('local_hit', self.last()['result'])
+        self.good('stop')
 
     def test_the_token_is_for_this_user_only(self):
         self.good('start')
@@ -163,7 +236,13 @@ class Ctl(ProductCase):
             return {m.name: archive.extractfile(m).read().decode() for m in archive.getmembers()}
 
     def test_a_report_hides_secrets_and_works_without_a_daemon(self):
-        env = {'GOMA_API_TOKEN': 'hunter2', 'GOMA_ENDPOINT': 'https://me:hunter3@host/x'}
+        env = {
+            'GOMA_API_TOKEN': 'hunter2',
+            'GOMA_ENDPOINT': 'https://me:hunter3@host/x',
+            'GOMA_HEADERS': 'x-buildbuddy-api-key=hunter5,cookie=hunter6,x-mine=hunter7',
+            'GOMA_CREDENTIAL_HELPER': '/bin/helper --key hunter8',
+            'GOMA_REMARK': 'authorization=Bearer hunter9',
+        }
         found = self.report(env)
         self.assertIn('does not run', found['goma-report/status.txt'])
         self.good('start')
@@ -173,7 +252,7 @@ class Ctl(ProductCase):
         self.assertIn('request: total=1', found['goma-report/statz.txt'])
         everything = '\n'.join(found.values())
         self.assertIn('GOMA_API_TOKEN=[hidden]', everything)
-        self.assertIsNone(re.search('hunter[234]', everything))
+        self.assertIsNone(re.search('hunter[2-9]', everything))
         self.assertNotIn(self.env['HOME'], everything)
 
     def test_a_report_follows_no_link(self):
@@ -228,7 +307,8 @@ class Checkout(ProductCase):
         # Only its own idea of where they are; this build may be elsewhere.
         top = self.path('checkout')
         os.makedirs(os.path.join(top, 'scripts'))
-        shutil.copy(os.path.join(SCRIPTS, 'goma_ctl.py'), os.path.join(top, 'scripts'))
+        for name in PARTS:
+            shutil.copy(os.path.join(SCRIPTS, name), os.path.join(top, 'scripts'))
         script = os.path.join(top, 'scripts', 'goma_ctl.py')
         got = self.run_in([sys.executable, script, 'status'], text=True)
         self.assertEqual(1, got.returncode)

@@ -15,6 +15,8 @@ EXPECTED = [
     'bin/compiler_proxy',
     'bin/goma_ctl.py',
     'bin/goma_auth.py',
+    'bin/goma_figures.py',
+    'bin/goma_report.py',
     'lib/goma/gcc',
     'lib/goma/g++',
     'lib/goma/clang',

@@ -10,6 +10,7 @@ from unittest import mock
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[3] / 'scripts'))
 import goma_ctl  # noqa: E402
+import goma_figures  # noqa: E402
 
 BACKEND = {
     'address': 'grpcs://rbe.example.com:443', 'kind': 'reapi', 'breaker': 'closed', 'latency_us': 38_000,
@@ -38,7 +39,7 @@ class Remote(unittest.TestCase):
         self.remote = self.now['remote']
 
     def facts(self):
-        return [f'{name}: {text}' for name, text in goma_ctl.remote_facts(self.now)]
+        return [f'{name}: {text}' for name, text in goma_figures.remote_facts(self.now)]
 
     def printed(self, function, *words):
         out = io.StringIO()
@@ -74,7 +75,7 @@ class Remote(unittest.TestCase):
         self.assertEqual([], self.facts())
 
     def test_the_figures_tell_what_the_cluster_did(self):
-        text = self.printed(goma_ctl.print_stat, self.now, False)
+        text = self.printed(goma_figures.print_stat, self.now, False)
         self.assertRegex(text, r'On cluster: +5 / 6 ')
         self.assertRegex(text, r'Remote: +cluster, 4\.0 KiB down, 2\.0 KiB up')
         self.assertRegex(text, r'Races won: +1 / 4 ')
