@@ -5,7 +5,7 @@ namespace remote {
 bool Anonymous::leave() {
   CredentialState state = inner_.state();
   std::uint64_t version = inner_.version();
-  if (!state.usable) return false;
+  if (!state.sent) return false;
   std::lock_guard lock(mutex_);
   left_ = version;
   return true;

@@ -21,6 +21,7 @@ struct CredentialState {
   std::string source;          // "file /path", "helper /path", "netrc", "headers", "none"
   std::int64_t expires_s = 0;  // since the epoch; 0 if unknown
   std::string problem;         // in words; empty when all is well
+  bool sent = false;           // there are headers that are sent, be they of use or not
 };
 
 // The seam. Any thread.

@@ -87,6 +87,7 @@ class Chain : public Credentials {
       state.problem = "the server refused the credentials for something";
     }
     state.usable = !sent_.empty() && !expired;
+    state.sent = !sent_.empty();
     return state;
   }
 

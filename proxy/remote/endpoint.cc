@@ -131,6 +131,10 @@ base::Result<Endpoint> parse_http(const std::string& scheme, std::string_view re
     authority.remove_prefix(at + 1);
   }
   std::string shown = scheme + "://" + std::string(authority) + path;
+  // A password with one of the characters that end an authority is not shown either.
+  if (std::size_t at = path.rfind('@'); at != std::string::npos) {
+    shown = scheme + "://...@" + path.substr(at + 1);
+  }
   if (path.find_first_of("?#") != std::string::npos) return wrong(shown, "has a ? or #, which no cache has");
   auto address = parse_address(authority, shown);
   if (!address) return address.error();

@@ -18,6 +18,10 @@ using std::chrono::milliseconds;
 constexpr int kMostRounds = 3;  // of mending, after the first attempt
 constexpr milliseconds kFirstPause{500};
 constexpr milliseconds kLongestPause{5000};
+// What a server may ask us to wait. Who asks for more is too busy to be of use to a compile.
+constexpr milliseconds kLongestWish{10'000};
+// An action that has taken so long is not begun anew: what it does to its workers it does again.
+constexpr std::chrono::minutes kLastRound{10};
 constexpr std::size_t kLongestRemark = 4096;
 constexpr int kCodeNotFound = 5;
 constexpr int kProgramNotFound = 127;  // as shells and workers say it
@@ -41,16 +45,19 @@ Remote<Answer> JobRunner::run(const Call& call, const Job& job, const std::funct
   bool skip_cache = job.skip_cache;
   bool believed = false;  // the engine's word that something was missing, against its storage's
   milliseconds wait = kFirstPause;
+  const base::Nanoseconds began = clock_.uptime();
   for (int round = 0;; ++round) {
     std::uint64_t mended = mended_;
     Attempt attempt = execute(call, job, skip_cache, on_stage, stop);
-    if (attempt.answer || attempt.remedy == Remedy::none || round == kMostRounds) return attempt.answer;
+    bool last = round == kMostRounds || clock_.uptime() - began > kLastRound;
+    if (attempt.answer || attempt.remedy == Remedy::none || last) return attempt.answer;
     Failure failure = attempt.answer.error();
     if (attempt.remedy == Remedy::skip_cache) {
       if (skip_cache) return failure;
       skip_cache = true;
     } else if (attempt.remedy == Remedy::wait) {
-      pause(std::clamp(failure.retry_after, wait, kLongestPause), stop);
+      if (failure.retry_after > kLongestWish) return failure;
+      pause(std::max(failure.retry_after, wait), stop);
       wait = std::min(2 * wait, kLongestPause);
     } else {
       if (on_stage) on_stage(Stage::sending);
@@ -118,7 +125,10 @@ JobRunner::Attempt JobRunner::read(const Call& call, const Execution::ExecuteRes
   }
   if (!response.has_result()) return {Failure{Cause::corrupt, "Execute: an answer without a result"}};
   base::Result<AnswerDraft> draft = read_result(response.result());
-  if (!draft) return {Failure{Cause::corrupt, "Execute: " + draft.error().message}};
+  if (!draft) {
+    return {Failure{Cause::corrupt, "Execute: " + draft.error().message},
+            response.cached_result() ? Remedy::skip_cache : Remedy::none};
+  }
   Contents texts;
   if (std::vector<base::Digest> digests = wanted(*draft); !digests.empty()) {
     Remote<Contents> fetched = cas_.fetch(call, digests, stop);

@@ -8,6 +8,7 @@
 #include <functional>
 #include <stop_token>
 
+#include "base/clock.h"
 #include "remote/backend.h"
 #include "remote/cas.h"
 #include "remote/connection.h"
@@ -19,7 +20,8 @@ namespace remote {
 // Any thread.
 class JobRunner {
  public:
-  JobRunner(Cas& cas, Execution& execution) : cas_(cas), execution_(execution) {}
+  JobRunner(Cas& cas, Execution& execution, base::Clock& clock)
+      : cas_(cas), execution_(execution), clock_(clock) {}
 
   // The outcome may have any exit code. `engine` when the server failed although it has all blobs;
   // `unplaceable` when it has no worker for the Action.
@@ -41,6 +43,7 @@ class JobRunner {
 
   Cas& cas_;
   Execution& execution_;
+  base::Clock& clock_;
   std::atomic<std::uint64_t> mended_{0};  // uploads that found something missing, of all jobs
 };
 

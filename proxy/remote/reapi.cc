@@ -78,7 +78,7 @@ class Reapi : public Backend {
         cas_(*ways_.cas, storage_facts_, {options.instance, options.compression}, clock),
         action_cache_(*ways_.action_cache, options.instance),
         execution_(*ways_.executor, options.instance, clock, options.limits),
-        runner_(cas_, execution_) {}
+        runner_(cas_, execution_, clock) {}
 
   Remote<std::optional<Answer>> lookup(const Call& call, const base::Digest& action,
                                        const std::vector<std::string>& output_paths,

@@ -10,6 +10,8 @@ namespace {
 constexpr std::chrono::minutes kUnplaceable{1};
 // A server is seldom replaced by one that can do more.
 constexpr std::chrono::minutes kUnimplemented{10};
+// A client certificate is replaced without a new version of any header.
+constexpr std::chrono::minutes kWithoutHeaders{10};
 
 }  // namespace
 
@@ -36,6 +38,7 @@ void Refusals::note(Right right, const Failure& failure, std::uint64_t version) 
     default:
       return;
   }
+  if (!refusal.until && !credentials_.state().sent) refusal.until = clock_.uptime() + kWithoutHeaders;
   if (refusal.why.empty()) refusal.why = to_string(failure.cause);
   std::lock_guard lock(mutex_);
   refusals_[static_cast<std::size_t>(right)] = std::move(refusal);

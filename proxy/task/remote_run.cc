@@ -78,12 +78,16 @@ void RemoteRun::leave_asked(remote::Answer& answer) const {
   });
 }
 
-bool RemoteRun::has_required(const remote::Answer& answer) const {
+// What is wrong with the outputs; empty when each that every result has is there and holds something.
+std::string RemoteRun::lacks(const remote::Answer& answer) const {
   const std::vector<cache::OutputFile>& files = answer.outcome.files;
-  return std::all_of(order_.required.begin(), order_.required.end(), [&](const std::string& path) {
-    return std::any_of(files.begin(), files.end(),
-                       [&](const cache::OutputFile& file) { return file.path == path; });
-  });
+  for (const std::string& path : order_.required) {
+    auto found = std::find_if(files.begin(), files.end(),
+                              [&](const cache::OutputFile& file) { return file.path == path; });
+    if (found == files.end()) return "missing_output: " + path;
+    if (found->digest.size == 0) return "empty_output: " + path;
+  }
+  return {};
 }
 
 void RemoteRun::note_failure(const remote::Failure& failure, std::string& why) {
@@ -138,7 +142,7 @@ bool RemoteRun::look_up(Ending& ending) {
   }
   remote::Answer& answer = **found;
   leave_asked(answer);
-  if (has_required(answer) && complete(*cache, answer, ending.why)) {
+  if (lacks(answer).empty() && complete(*cache, answer, ending.why)) {
     ending.answer = std::move(answer);
     return true;
   }
@@ -152,7 +156,12 @@ bool RemoteRun::confirm(remote::Backend& engine, Ending& ending) {
   remote::Remote<void> alike =
       side_.confirmer.confirm(engine, order_.call, order_.outside, stop_.get_token());
   order_.outside = {};  // large, and the execution may take long
-  if (!alike) note_failure(alike.error(), ending.why);
+  // Many tasks are told of one failed probe: not a reason for each of them to lower the limit on calls.
+  if (!alike && alike.error().cause == remote::Cause::exhausted) {
+    ending.why = alike.error().message;
+  } else if (!alike) {
+    note_failure(alike.error(), ending.why);
+  }
   return alike.ok();
 }
 
@@ -170,11 +179,13 @@ void RemoteRun::execute(remote::Backend& engine, base::Nanoseconds start, Ending
       ending.report = std::move(*answer);
       return;
     }
-    if (answer->cached && !order_.job.skip_cache && !has_required(*answer)) {
+    // Looked at before anybody hears of an answer: a compile beside this one would be ended for it.
+    ending.why = lacks(*answer);
+    if (!ending.why.empty() || !complete(engine, *answer, ending.why)) {
+      if (!answer->cached || order_.job.skip_cache) return;
       order_.job.skip_cache = true;
       continue;
     }
-    if (!complete(engine, *answer, ending.why)) return;
     side_.times.note_remote(order_.unit, us_since(clock_, start));
     ending.executed = !answer->cached;
     ending.why.clear();

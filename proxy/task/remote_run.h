@@ -68,7 +68,7 @@ class RemoteRun {
   void execute(remote::Backend& engine, base::Nanoseconds start, Ending& ending);
   bool complete(remote::Backend& backend, remote::Answer& answer, std::string& why);
   void leave_asked(remote::Answer& answer) const;
-  bool has_required(const remote::Answer& answer) const;
+  std::string lacks(const remote::Answer& answer) const;
   void note_failure(const remote::Failure& failure, std::string& why);
 
   RemoteSide& side_;

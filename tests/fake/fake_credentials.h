@@ -34,13 +34,18 @@ class FakeCredentials : public remote::Credentials {
 
   remote::CredentialState state() override {
     std::lock_guard lock(mutex_);
-    return {!headers_.empty(), !headers_.empty(), "headers", 0, ""};
+    return {!headers_.empty(), !headers_.empty() && !expired_, "headers", 0, "", !headers_.empty()};
   }
 
   void set(remote::Headers headers) {
     std::lock_guard lock(mutex_);
     headers_ = std::move(headers);
     ++version_;
+  }
+  // They are no longer usable, and sent all the same.
+  void expire() {
+    std::lock_guard lock(mutex_);
+    expired_ = true;
   }
   // What a refusal leads to, once.
   void set_next(remote::Headers headers) {
@@ -58,6 +63,7 @@ class FakeCredentials : public remote::Credentials {
   remote::Headers next_;       // guarded by mutex_
   std::uint64_t version_ = 1;  // guarded by mutex_
   int refusals_ = 0;           // guarded by mutex_
+  bool expired_ = false;       // guarded by mutex_
 };
 
 }  // namespace fake

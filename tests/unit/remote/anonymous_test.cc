@@ -51,6 +51,15 @@ TEST_CASE("what did not help is taken back") {
   CHECK(sends(credentials));
 }
 
+TEST_CASE("credentials that have expired, and are sent all the same, can be left") {
+  fake::FakeCredentials inner;
+  inner.set(bearer("expired"));
+  inner.expire();
+  remote::Anonymous credentials(inner);
+  CHECK(credentials.leave());
+  CHECK_FALSE(sends(credentials));
+}
+
 TEST_CASE("who has no credentials has none to leave") {
   fake::FakeCredentials inner;
   remote::Anonymous credentials(inner);

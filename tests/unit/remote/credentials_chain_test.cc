@@ -162,6 +162,7 @@ TEST_CASE("an expired token is said to be so") {
   CHECK(world.credentials->state().expires_s == 1'700'000'000);
   world.clock.set_wall(std::chrono::seconds(1'700'000'000));
   CHECK(!world.credentials->state().usable);
+  CHECK(world.credentials->state().sent);
   CHECK(world.credentials->state().problem == "the credentials have expired");
 }
 

@@ -82,6 +82,9 @@ TEST_CASE("bad addresses are refused with an example of a good one") {
 TEST_CASE("a secret in an address is not repeated in the refusal") {
   CHECK_FALSE(holds(refusal("grpcs://me:hush@host:1"), "hush"));
   CHECK_FALSE(holds(refusal("https://me:hush@host:99999/"), "hush"));
+  for (const char* text : {"https://me:hu#sh@host/", "http://me:hu?sh@host/", "http://me:hu/sh@host:x/?"}) {
+    CHECK_MESSAGE(!holds(refusal(text), "hu"), text);
+  }
   CHECK_FALSE(holds(refusal("ftp://me:hush@host/"), "hush"));
   CHECK_FALSE(holds(refusal("https://me:hu sh@host/"), "hu"));
 }

@@ -6,6 +6,7 @@
 
 #include "fake/remote_caller.h"
 #include "unit/remote/engine.h"
+#include "wire/rpc_status.pb.h"
 
 using engine::StatusCode;
 using remote::Cause;
@@ -31,7 +32,7 @@ struct World {
   remote::CapabilityReader capabilities{caller.connection, "", base::real_clock()};
   remote::Cas cas{caller.connection, capabilities, {}, base::real_clock()};
   remote::Execution execution{caller.connection, "", base::real_clock()};
-  remote::JobRunner runner{cas, execution};
+  remote::JobRunner runner{cas, execution, base::real_clock()};
   remote::Job job = engine::job();
   std::vector<Stage> stages;
 };
@@ -321,6 +322,35 @@ TEST_CASE("an answer that makes no sense is not used") {
   answer = world.run();
   REQUIRE_FALSE(answer);
   CHECK(answer.error().cause == Cause::corrupt);
+}
+
+TEST_CASE("a cached answer that makes no sense is made anew, past the cache") {
+  World world;
+  world.server.runner([&](fake::Run& run) {
+    engine::reapi::ExecuteResponse response = engine::compiled(world.server);
+    if (!run.request().skip_cache_lookup()) {
+      response.set_cached_result(true);
+      response.mutable_result()->add_output_symlinks()->set_path("x.d");
+    }
+    return response;
+  });
+  CHECK(world.run());
+  CHECK(world.executions() == 2);
+}
+
+TEST_CASE("an engine that wants to be left alone for long is") {
+  World world;
+  world.server.runner([](fake::Run&) {
+    engine::reapi::ExecuteResponse response = engine::failed(StatusCode::RESOURCE_EXHAUSTED, "full");
+    google::rpc::RetryInfo info;
+    info.mutable_retry_delay()->set_seconds(60);
+    response.mutable_status()->add_details()->PackFrom(info);
+    return response;
+  });
+  auto answer = world.run();
+  REQUIRE_FALSE(answer);
+  CHECK(answer.error().cause == Cause::exhausted);
+  CHECK(world.executions() == 1);
 }
 
 TEST_CASE("a declared output may be absent; who asked decides") {

@@ -44,6 +44,18 @@ TEST_CASE("a refused right is given up until there are other credentials") {
   }
 }
 
+TEST_CASE("without headers, a client certificate may have been replaced after a while") {
+  for (Cause cause : {Cause::denied, Cause::unauthenticated}) {
+    World world;
+    world.credentials.set({});
+    world.note(Right::read, cause);
+    world.clock.advance(std::chrono::minutes(9));
+    CHECK_FALSE(world.refusals.allows(Right::read));
+    world.clock.advance(std::chrono::minutes(2));
+    CHECK(world.refusals.allows(Right::read));
+  }
+}
+
 TEST_CASE("a refusal of old credentials says nothing of new ones") {
   World world;
   std::uint64_t old = world.credentials.version();

@@ -106,6 +106,56 @@ TEST_CASE("a cached result without its object is asked for once more, past the c
   CHECK(f.remote.backend->calls().jobs.size() == 2);
 }
 
+TEST_CASE("a result without what every result has is no answer, and stops nobody") {
+  Fixture f;
+  f.order.look_up = false;
+  f.order.execute = true;
+  remote::Answer poor = f.remote.answer;
+  SUBCASE("the object is missing") {
+    std::erase_if(poor.outcome.files, [](const cache::OutputFile& file) { return file.path == "x.o"; });
+  }
+  SUBCASE("the object is empty") {
+    for (cache::OutputFile& file : poor.outcome.files) file.digest = base::digest_of("");
+  }
+  f.remote.backend->put_result(f.remote.action, poor);
+  std::shared_ptr<task::RemoteRun> run =
+      task::RemoteRun::start(f.remote.side, f.remote.world.store(), base::real_clock(), f.order);
+  REQUIRE(run->wait(seconds(60), {}));
+  CHECK(!run->answered().stop_requested());
+  task::RemoteRun::Ending ending = run->take();
+  CHECK(!ending.answer);
+  CHECK(ending.why.find("_output: x.o") != std::string::npos);
+  CHECK(f.remote.backend->calls().jobs.size() == 1);
+}
+
+TEST_CASE("a cached result whose blobs are gone is made anew, past the cache") {
+  Fixture f;
+  f.order.look_up = false;
+  f.order.execute = true;
+  remote::Answer old = f.remote.answer;
+  old.cached = true;
+  for (cache::OutputFile& file : old.outcome.files) file.digest = base::digest_of("gone");
+  f.remote.backend->put_result(f.remote.action, old);
+  f.remote.backend->before_execute = [&](const remote::Job& job) {
+    if (job.skip_cache) f.remote.backend->put_result(f.remote.action, f.remote.answer);
+  };
+  task::RemoteRun::Ending ending = f.run();
+  REQUIRE(ending.answer);
+  CHECK(ending.why.empty());
+  CHECK(f.remote.backend->calls().jobs.size() == 2);
+}
+
+TEST_CASE("one probe that is refused for want of resources lowers nothing") {
+  Fixture f;
+  f.order.execute = true;
+  f.order.outside.files.push_back({base::digest_of("header"), "/usr/include/header.h"});
+  f.remote.backend->fail_executions(remote::Failure{remote::Cause::exhausted, "full"});
+  int before = f.remote.tier().gate().limit();
+  for (int task = 0; task < 5; ++task) CHECK(f.run().why == "full");
+  CHECK(f.remote.backend->calls().jobs.size() == 1);
+  CHECK(f.remote.tier().gate().limit() == before);
+}
+
 TEST_CASE("a compiler's error is a report and no answer") {
   Fixture f;
   f.order.execute = true;
