@@ -104,8 +104,8 @@ const std::vector<SettingInfo>& setting_table() {
        "cluster cache-only local none"},
       {"tmp_dir", "GOMA_TMP_DIR", "text", "", "folder of the socket, the lock and the token; 0700 and ours"},
       {"socket_name", "GOMA_COMPILER_PROXY_SOCKET_NAME", "text", "goma.ipc", "name of the socket in tmp_dir"},
-      {"lock_name", "GOMA_COMPILER_PROXY_LOCK_FILENAME", "text", "goma_compiler_proxy.lock",
-       "name of the lock file in tmp_dir"},
+      {"lock_name", "GOMA_COMPILER_PROXY_LOCK_FILENAME", "text", "",
+       "name of the lock file in tmp_dir; one for each socket"},
       {"port", "GOMA_COMPILER_PROXY_PORT", "number", "8088", "first port tried for the status page"},
       {"ports", "GOMA_COMPILER_PROXY_NUM_FIND_PORTS", "number", "10", "how many ports are tried"},
       {"listen_addr", "GOMA_COMPILER_PROXY_LISTEN_ADDR", "text", "localhost",
@@ -252,8 +252,12 @@ base::Result<void> Config::set(const std::string& name, const std::string& value
   if (!kept) return kept.error();
   found->value = *kept;
   found->origin = origin;
-  if (name == "max_remote" && !kept->empty()) {
-    std::int64_t wanted = std::strtoll(kept->c_str(), nullptr, 10);
+  if (kept->empty()) return {};
+  std::int64_t wanted = std::strtoll(kept->c_str(), nullptr, 10);
+  // With none every build would wait for ever.
+  if ((name == "max_tasks" || name == "local_slots") && wanted < 1)
+    return base::invalid(name + ": at least 1");
+  if (name == "max_remote") {
     if (wanted < 1) return base::invalid("max_remote: at least 1; \"goma\": \"local\" calls nobody");
     if (wanted > kMaxRemote) {
       found->value = std::to_string(kMaxRemote);
@@ -273,6 +277,7 @@ void Config::compute_defaults(const std::vector<std::string>& env) {
     }
     if (!item.value.empty()) continue;
     std::string name = item.info->name;
+    if (name == "lock_name") item.value = "goma_compiler_proxy.lock" + socket_suffix();
     if (name == "cache_dir")
       item.value = cache.empty() ? "/tmp/goma_cache_" + uid : base::join(cache, "goma");
     if (name == "state_dir")
@@ -288,6 +293,19 @@ void Config::compute_defaults(const std::vector<std::string>& env) {
     }
     if (!item.value.empty()) item.origin = "auto";
   }
+}
+
+std::string Config::socket_suffix() const {
+  std::string name = text("socket_name");
+  for (const SettingInfo& info : setting_table()) {
+    if (std::string_view(info.name) == "socket_name" && name == info.fallback) return {};
+  }
+  std::replace(name.begin(), name.end(), '/', '_');
+  return "." + name;
+}
+
+std::string Config::own_path(const char* name) const {
+  return base::join(text("tmp_dir"), name + socket_suffix());
 }
 
 std::string Config::text(const char* name) const {

@@ -37,6 +37,10 @@ class Config {
   // start, and builds go on without it.
   static base::Result<Config> load(const std::vector<std::string>& env);
 
+  // The path in tmp_dir of a file that this daemon has to itself. Daemons on several sockets may share the
+  // folder.
+  std::string own_path(const char* name) const;
+
   std::string text(const char* name) const;
   std::int64_t number(const char* name) const;  // 0 when empty
   bool flag(const char* name) const;
@@ -57,6 +61,7 @@ class Config {
   base::Result<void> set_weakly(const std::string& name, const std::string& value, const std::string& origin);
   base::Result<void> check_together() const;
   void compute_defaults(const std::vector<std::string>& env);
+  std::string socket_suffix() const;  // nothing for the default socket
 
   std::vector<SettingValue> values_;
   std::vector<std::string> unknown_;

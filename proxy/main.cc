@@ -83,13 +83,11 @@ void raise_limits() {
 }
 
 // Private depfiles of a daemon that was killed are of no use to anybody.
-std::string fresh_private_folder(const std::string& tmp_dir) {
-  std::string folder = base::join(tmp_dir, "private");
+void clear_private_folder(const std::string& folder) {
   ::mkdir(folder.c_str(), 0700);
   if (base::Result<std::vector<base::DirEntry>> entries = base::real_files().list(folder)) {
     for (const base::DirEntry& entry : *entries) ::unlink(base::join(folder, entry.name).c_str());
   }
-  return folder;
 }
 
 std::string version_text() {
@@ -107,6 +105,7 @@ std::string log_path(const Config& config) {
 
 // The status page: what it shows of the service, what it answers, and the server.
 struct Page {
+  std::string token;  // empty: no POST is taken
   std::unique_ptr<base::Http> feed_http;
   std::unique_ptr<serve::ServiceFeed> feed;
   std::optional<serve::Status> status;
@@ -136,7 +135,7 @@ struct Parts {
                  compiler_watch,
                  neighbours,
                  key,
-                 base::join(config.text("tmp_dir"), "private"),
+                 config.own_path("private"),
                  config.text("goma") != "none"} {}
 
   compiler::Identifier identifier;
@@ -161,7 +160,7 @@ class Daemon {
         parts_(config, key),
         listener_(
             {config.text("tmp_dir"), config.text("socket_name"), config.text("lock_name"), GOMA_VERSION,
-             static_cast<std::size_t>(config.number("max_tasks"))},
+             static_cast<std::size_t>(config.number("max_tasks")), [this] { write_token_again(); }},
             [this](const task::Request& request, task::Client& client, const std::stop_token& stop) {
               return task::serve(parts_.services, request, client, stop);
             },
@@ -175,7 +174,7 @@ class Daemon {
     if (remote_) parts_.services.remote = &remote_->side();
     base::Result<void> opened = listener_.open();
     if (!opened) return opened;
-    fresh_private_folder(config_.text("tmp_dir"));
+    clear_private_folder(config_.own_path("private"));
     open_page();
     return {};
   }
@@ -194,14 +193,15 @@ class Daemon {
       page_.feed_http = base::make_http(1);
       page_.feed = std::make_unique<serve::ServiceFeed>(*page_.feed_http, url);
     }
-    base::Result<std::string> token = serve::make_token(base::join(config_.text("tmp_dir"), "goma_token"));
+    base::Result<std::string> token = serve::make_token(config_.own_path("goma_token"));
+    if (token) page_.token = *token;
     if (!token) base::log(base::LogLevel::warning, "no token: " + token.error().message);
-    page_.status.emplace(sources(token ? *token : ""));
+    page_.status.emplace(sources(page_.token));
     serve::HttpOptions options;
     options.address = config_.text("listen_addr");
     options.first_port = static_cast<int>(config_.number("port"));
     options.ports = static_cast<int>(config_.number("ports"));
-    options.token = token ? *token : "";
+    options.token = page_.token;
     page_.server = std::make_unique<serve::HttpServer>(
         options, [this](const serve::HttpRequest& request) { return page_.status->handle(request); });
     base::Result<int> port = page_.server->start();
@@ -211,6 +211,12 @@ class Daemon {
     } else {
       base::log(base::LogLevel::warning, "no status page: " + port.error().message);
     }
+  }
+
+  void write_token_again() {
+    if (page_.token.empty()) return;
+    base::Result<void> written = serve::write_token(config_.own_path("goma_token"), page_.token);
+    if (!written) base::log(base::LogLevel::warning, "no token: " + written.error().message);
   }
 
   serve::StatusSources sources(const std::string& token) {
@@ -249,9 +255,10 @@ class Daemon {
 
 int usage() {
   std::puts(
-      "usage: compiler_proxy [--daemon]\n"
+      "usage: compiler_proxy [--daemon | --settings | --version]\n"
       "Serves gomacc until it is told to stop (goma_ctl ensure_stop) or idle for hours.\n"
       "  --daemon   leave the terminal; the exit status tells whether it serves\n"
+      "  --settings print the settings that a daemon would have now, without secrets, as JSON\n"
       "  --version  print the version\n"
       "Settings: GOMA_* variables, $XDG_CONFIG_HOME/goma/config.json, /etc/goma/config.json;\n"
       "see goma-config(5).");
@@ -262,10 +269,13 @@ int usage() {
 
 int main(int argc, char** argv) {
   bool detach = false;
+  bool show = false;
   for (int i = 1; i < argc; ++i) {
     std::string_view word = argv[i];
     if (word == "--daemon") {
       detach = true;
+    } else if (word == "--settings") {
+      show = true;
     } else if (word == "--version") {
       std::printf("compiler_proxy %s\n", version_text().c_str());
       return 0;
@@ -280,6 +290,10 @@ int main(int argc, char** argv) {
   if (!config) {
     std::fprintf(stderr, "compiler_proxy: %s\n", config.error().message.c_str());
     return 2;
+  }
+  if (show) {
+    std::puts(config->json().c_str());
+    return 0;
   }
   base::Result<remote::KeySettings> key = key_settings(*config);
   if (!key) {

@@ -92,6 +92,11 @@ class ThreadPool::State {
     }
   }
 
+  bool is_crowded() const {
+    std::lock_guard lock(mutex_);
+    return idle_ <= jobs_.size() && threads_.size() >= limit_;
+  }
+
  private:
   void work() {
     std::unique_lock lock(mutex_);
@@ -111,7 +116,7 @@ class ThreadPool::State {
 
   const std::string name_;
   const std::size_t limit_;
-  std::mutex mutex_;
+  mutable std::mutex mutex_;
   std::condition_variable wake_;
   std::deque<std::function<void()>> jobs_;  // guarded by mutex_
   std::vector<Thread> threads_;             // guarded by mutex_, but for the destructor
@@ -122,5 +127,6 @@ class ThreadPool::State {
 ThreadPool::ThreadPool(const char* name, std::size_t limit) : state_(std::make_unique<State>(name, limit)) {}
 ThreadPool::~ThreadPool() = default;
 void ThreadPool::run(std::function<void()> job) { state_->run(std::move(job)); }
+bool ThreadPool::is_crowded() const { return state_->is_crowded(); }
 
 }  // namespace base

@@ -49,6 +49,9 @@ class ThreadPool {
 
   void run(std::function<void()> job);
 
+  // Whether a job that were run now would have to wait for a thread.
+  bool is_crowded() const;
+
  private:
   class State;
   std::unique_ptr<State> state_;

@@ -28,6 +28,9 @@ constexpr std::chrono::seconds kRequestLimit{10};
 // As deep as the kernel allows: a burst of `ninja -j1000` must find room while threads start.
 constexpr int kBacklog = 4096;
 
+// Each answers in well under a millisecond.
+constexpr std::size_t kGreeters = 4;
+
 // The address of a socket path. Paths past sun_path's 107 bytes go through a descriptor of their folder.
 struct Address {
   sockaddr_un raw{};
@@ -88,7 +91,10 @@ std::string refuse_payload(bool again, std::string_view reason) {
 std::string done_payload(const task::Reply& reply) {
   std::string payload;
   wire::Writer<std::string> out(payload);
-  wire::put_done(out, {static_cast<std::uint8_t>(reply.exit_code), reply.strip, reply.out, reply.err});
+  // Engines may report what no process can end with: a failure it is all the same.
+  bool possible = reply.exit_code >= 0 && reply.exit_code <= 255;
+  auto exit_code = static_cast<std::uint8_t>(possible ? reply.exit_code : 1);
+  wire::put_done(out, {exit_code, reply.strip, reply.out, reply.err});
   return payload;
 }
 
@@ -99,7 +105,8 @@ Listener::Listener(ListenerOptions options, Serve serve, std::function<int()> ht
       serve_(std::move(serve)),
       http_port_(std::move(http_port)),
       wake_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)),
-      pool_("task", options_.max_tasks) {}
+      pool_("task", options_.max_tasks),
+      greeters_("greet", kGreeters) {}
 
 Listener::~Listener() { stop(); }
 
@@ -189,6 +196,7 @@ void Listener::accept_until_stopped(std::chrono::seconds idle_limit) {
         if (bound) bound = bind_socket();
         // Nobody can reach a daemon without a socket, and a new one could be started meanwhile.
         if (!bound) break;
+        if (options_.bound_again) options_.bound_again();
       }
       continue;
     }
@@ -218,10 +226,30 @@ void Listener::accept_one() {
   // It may have to wait for a thread, and must not take us for dead meanwhile.
   hangup_.add(
       connection->fd(), [] {}, [connection] { connection->send_waiting(); });
+  if (pool_.is_crowded()) return accept_in_crowd(connection);
   pool_.run([this, connection] {
     hangup_.remove(connection->fd());
-    converse(connection);
+    if (std::optional<Opening> opening = greet(*connection)) answer_compile(connection, *opening);
     --active_;
+  });
+}
+
+// All threads work on tasks. A question, of whether we are there at all, must not wait for one to end.
+void Listener::accept_in_crowd(const std::shared_ptr<Connection>& connection) {
+  greeters_.run([this, connection] {
+    hangup_.remove(connection->fd());
+    std::optional<Opening> opening = greet(*connection);
+    if (!opening) {
+      --active_;
+      return;
+    }
+    hangup_.add(
+        connection->fd(), [] {}, [connection] { connection->send_waiting(); });
+    pool_.run([this, connection, opening = std::move(*opening)] {
+      hangup_.remove(connection->fd());
+      answer_compile(connection, opening);
+      --active_;
+    });
   });
 }
 
@@ -250,22 +278,25 @@ std::string Listener::refusal(int fd, int& pid) const {
   return {};
 }
 
-void Listener::converse(const std::shared_ptr<Connection>& connection) {
-  int pid = 0;
-  std::string refused = refusal(connection->fd(), pid);
+std::optional<Listener::Opening> Listener::greet(Connection& connection) {
+  Opening opening;
+  std::string refused = refusal(connection.fd(), opening.pid);
   if (!refused.empty()) {
-    (void)connection->write(wire::Type::refuse, refuse_payload(false, refused)).ok();
-    return;
+    (void)connection.write(wire::Type::refuse, refuse_payload(false, refused)).ok();
+    return std::nullopt;
   }
-  base::Result<Frame> frame = connection->read(kRequestLimit, {});
-  if (!frame) return;
+  base::Result<Frame> frame = connection.read(kRequestLimit, {});
+  if (!frame) return std::nullopt;
+  if (frame->type == wire::Type::compile) {
+    opening.payload = std::move(frame->payload);
+    return opening;
+  }
   if (frame->type == wire::Type::query) {
-    answer_query(*connection, frame->payload);
-  } else if (frame->type == wire::Type::compile) {
-    answer_compile(connection, frame->payload, pid);
+    answer_query(connection, frame->payload);
   } else {
-    (void)connection->write(wire::Type::refuse, refuse_payload(false, "unexpected_frame")).ok();
+    (void)connection.write(wire::Type::refuse, refuse_payload(false, "unexpected_frame")).ok();
   }
+  return std::nullopt;
 }
 
 void Listener::answer_query(Connection& connection, std::string_view payload) {
@@ -282,10 +313,9 @@ void Listener::answer_query(Connection& connection, std::string_view payload) {
   (void)connection.write(wire::Type::done, done_payload(reply)).ok();
 }
 
-void Listener::answer_compile(const std::shared_ptr<Connection>& connection, std::string_view payload,
-                              int pid) {
+void Listener::answer_compile(const std::shared_ptr<Connection>& connection, const Opening& opening) {
   std::string version;
-  base::Result<task::Request> request = decode_request(payload, version);
+  base::Result<task::Request> request = decode_request(opening.payload, version);
   std::string refused;
   bool again = false;
   if (!request) {
@@ -300,7 +330,7 @@ void Listener::answer_compile(const std::shared_ptr<Connection>& connection, std
     (void)connection->write(wire::Type::refuse, refuse_payload(again, refused)).ok();
     return;
   }
-  request->pid = pid;
+  request->pid = opening.pid;
   request->arrival = base::real_clock().wall();
 
   std::stop_source stop;

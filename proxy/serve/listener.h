@@ -6,6 +6,7 @@
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <set>
 #include <stop_token>
 #include <string>
@@ -25,6 +26,9 @@ struct ListenerOptions {
   std::string lock_name;
   std::string version;
   std::size_t max_tasks = 1024;
+  // Called from accept_until_stopped() after the folder was made anew, which may have held more than the
+  // socket.
+  std::function<void()> bound_again{};
 };
 
 // What the listener does with a request. Called on a thread of its own for each; the stop is requested when
@@ -60,11 +64,18 @@ class Listener {
   base::Result<void> bind_socket();
   bool socket_is_ours() const;
   void accept_one();
-  void converse(const std::shared_ptr<Connection>& connection);
+  // What a peer that may be served wants to have compiled.
+  struct Opening {
+    std::string payload;
+    int pid = 0;
+  };
+  // Reads what the peer wants. Nothing when it has got its answer, or gets none.
+  std::optional<Opening> greet(Connection& connection);
+  void accept_in_crowd(const std::shared_ptr<Connection>& connection);
   // Nothing when the peer may be served, else why not.
   std::string refusal(int fd, int& pid) const;
   void answer_query(Connection& connection, std::string_view payload);
-  void answer_compile(const std::shared_ptr<Connection>& connection, std::string_view payload, int pid);
+  void answer_compile(const std::shared_ptr<Connection>& connection, const Opening& opening);
 
   const ListenerOptions options_;
   const Serve serve_;
@@ -77,7 +88,8 @@ class Listener {
   std::atomic<bool> stopping_{false};
   std::atomic<int> active_{0};
   Hangup hangup_;
-  base::ThreadPool pool_;  // last: its threads use the rest
+  base::ThreadPool pool_;      // its threads use the rest
+  base::ThreadPool greeters_;  // last: its threads use that too
 };
 
 }  // namespace serve

@@ -21,9 +21,13 @@ base::Result<std::string> make_token(const std::string& path) {
     token += kDigits[byte >> 4];
     token += kDigits[byte & 15];
   }
-  base::Result<void> written = base::write_file_atomic(path, token + "\n", 0600);
+  base::Result<void> written = write_token(path, token);
   if (!written) return written.error();
   return token;
+}
+
+base::Result<void> write_token(const std::string& path, const std::string& token) {
+  return base::write_file_atomic(path, token + "\n", 0600);
 }
 
 }  // namespace serve

@@ -11,4 +11,7 @@ namespace serve {
 // be written: the page then accepts no POST at all.
 base::Result<std::string> make_token(const std::string& path);
 
+// Writes one that was made before, where its file is gone.
+base::Result<void> write_token(const std::string& path, const std::string& token);
+
 }  // namespace serve

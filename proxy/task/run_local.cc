@@ -1,6 +1,7 @@
 #include "task/run_local.h"
 
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
 
@@ -71,6 +72,7 @@ class PrivateFile {
     struct statvfs disk;
     // A compiler that cannot write its depfile fails; better no private depfile than a failed build.
     constexpr unsigned long kRoom = 4u << 20;
+    ::mkdir(folder.c_str(), 0700);  // who cleared the folder of the socket away took this one along
     if (::statvfs(folder.c_str(), &disk) != 0 || disk.f_bavail * disk.f_frsize < kRoom) return;
     std::string path =
         base::join(folder, std::to_string(::getpid()) + "-" + std::to_string(counter++) + ".d");

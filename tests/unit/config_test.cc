@@ -144,6 +144,27 @@ TEST_CASE("the calls in flight never pass the cluster's bound") {
   CHECK(!Config::load({"GOMA_MAX_REMOTE=0"}).ok());
 }
 
+TEST_CASE("no setting can make every build wait for ever") {
+  for (const char* name : {"GOMA_MAX_ACTIVE_TASKS", "GOMA_LOCAL_SLOTS"}) {
+    CAPTURE(name);
+    CHECK(!Config::load({std::string(name) + "=0"}).ok());
+    CHECK(Config::load({std::string(name) + "=1"}).ok());
+  }
+}
+
+TEST_CASE("daemons on several sockets may share a folder") {
+  base::Result<Config> usual = Config::load({"GOMA_TMP_DIR=/t"});
+  CHECK(usual->text("lock_name") == "goma_compiler_proxy.lock");
+  CHECK(usual->own_path("goma_token") == "/t/goma_token");
+  base::Result<Config> other = Config::load({"GOMA_TMP_DIR=/t", "GOMA_COMPILER_PROXY_SOCKET_NAME=b.ipc"});
+  CHECK(other->text("lock_name") == "goma_compiler_proxy.lock.b.ipc");
+  CHECK(other->own_path("goma_token") == "/t/goma_token.b.ipc");
+  CHECK(Config::load({"GOMA_TMP_DIR=/t", "GOMA_COMPILER_PROXY_SOCKET_NAME=/a/b"})->own_path("private") ==
+        "/t/private._a_b");
+  CHECK(Config::load({"GOMA_COMPILER_PROXY_SOCKET_NAME=b", "GOMA_COMPILER_PROXY_LOCK_FILENAME=mine"})
+            ->text("lock_name") == "mine");
+}
+
 TEST_CASE("a certificate needs its key, and files may be named from home") {
   CHECK(!Config::load({"GOMA_TLS_CERT=/c.pem"}).ok());
   base::Result<Config> config = Config::load({"GOMA_TLS_CERT=~/c.pem", "GOMA_TLS_KEY=/k.pem", "HOME=/me"});

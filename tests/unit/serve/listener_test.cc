@@ -6,9 +6,13 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include <atomic>
+#include <condition_variable>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <thread>
+#include <vector>
 
 #include "fake/temp_dir.h"
 
@@ -20,7 +24,8 @@ using std::chrono::milliseconds;
 class Door {
  public:
   explicit Door(serve::Serve serve, const std::string& name = "s")
-      : listener_({dir / "folder", name, "lock", "1.2.3", 8}, std::move(serve), [] { return 8088; }) {
+      : listener_({dir / "folder", name, "lock", "1.2.3", 8, [this] { ++bound_again; }}, std::move(serve),
+                  [] { return 8088; }) {
     REQUIRE(listener_.open().ok());
     thread_ = std::thread([this] { listener_.accept_until_stopped(std::chrono::seconds(600)); });
   }
@@ -42,6 +47,7 @@ class Door {
   }
 
   fake::TempDir dir;
+  std::atomic<int> bound_again{0};
   serve::Listener& listener() { return listener_; }
 
  private:
@@ -91,6 +97,21 @@ TEST_CASE("a request is answered, and the socket is private") {
   CHECK((status.st_mode & 0777) == 0700);
   REQUIRE(::stat((door.dir / "folder/s").c_str(), &status) == 0);
   CHECK((status.st_mode & 0777) == 0600);
+}
+
+TEST_CASE("an exit code that no process can have is a failure") {
+  for (int exit_code : {256, -256, 512, -1, 1000}) {
+    CAPTURE(exit_code);
+    Door door([exit_code](const task::Request&, task::Client&, const std::stop_token&) {
+      task::Reply reply;
+      reply.exit_code = exit_code;
+      return reply;
+    });
+    auto connection = door.connect();
+    serve::Frame frame = ask(*connection, wire::Type::compile, request_of_version("1.2.3"));
+    wire::Reader in(frame.payload);
+    CHECK(wire::get_done(in).exit_code == 1);
+  }
 }
 
 TEST_CASE("the port is told") {
@@ -160,6 +181,7 @@ TEST_CASE("a socket that vanishes is bound again") {
   while (::access((door.dir / "folder/s").c_str(), F_OK) != 0) std::this_thread::yield();
   auto after = door.connect();
   CHECK(ask(*after, wire::Type::compile, request_of_version("1.2.3")).type == wire::Type::done);
+  CHECK(door.bound_again == 1);
 }
 
 TEST_CASE("a socket path longer than the kernel's limit works") {
@@ -193,4 +215,36 @@ TEST_CASE("more clients than threads all get their answer") {
     CHECK(frame->type == wire::Type::done);
   }
   CHECK(most <= 8);
+}
+
+TEST_CASE("a question is answered while every thread has a task, and waiting tasks get theirs") {
+  std::mutex mutex;
+  std::condition_variable changed;
+  bool held = true;
+  Door door([&](const task::Request&, task::Client&, const std::stop_token&) {
+    std::unique_lock lock(mutex);
+    changed.wait(lock, [&] { return !held; });
+    return task::Reply{};
+  });
+  std::vector<std::unique_ptr<serve::Connection>> clients;
+  for (int i = 0; i < 20; ++i) {
+    clients.push_back(door.connect());
+    REQUIRE(clients.back()->write(wire::Type::compile, request_of_version("1.2.3")).ok());
+  }
+  for (int i = 0; i < 20; ++i) {
+    auto connection = door.connect();
+    serve::Frame frame = ask(*connection, wire::Type::query, std::string(1, '\0'));
+    wire::Reader in(frame.payload);
+    CHECK(wire::get_done(in).out == "8088");
+  }
+  {
+    std::lock_guard lock(mutex);
+    held = false;
+  }
+  changed.notify_all();
+  for (auto& client : clients) {
+    base::Result<serve::Frame> frame = client->read(milliseconds(60'000), {});
+    REQUIRE(frame.ok());
+    CHECK(frame->type == wire::Type::done);
+  }
 }

@@ -44,10 +44,19 @@ TEST_CASE("without room for a private depfile the command still runs, and is not
   fake::TaskWorld world;
   world.write("x.cc", "int x;\n");
   std::filesystem::remove_all(world.services().private_folder);
+  std::ofstream(world.services().private_folder) << "in the way";
   CHECK(world.compile({"g++", "-c", "x.cc"}).ran);
   CHECK(world.last().result == Result::local_exec);
   CHECK(world.last().reason.starts_with("no_depfile"));
   CHECK(world.exists("x.o"));
+}
+
+TEST_CASE("the folder of private depfiles is made again when it was cleared away") {
+  fake::TaskWorld world;
+  world.write("x.cc", "int x;\n");
+  std::filesystem::remove_all(world.services().private_folder);
+  CHECK(world.compile({"g++", "-c", "x.cc"}).ran);
+  CHECK(world.last().reason.empty());
 }
 
 TEST_CASE("no slot, no compile: a stop in the queue is a cancelled task") {
