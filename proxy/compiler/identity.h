@@ -1,5 +1,5 @@
 // Which compiler this is: every file that takes part in a compile, by content. Found by asking the driver
-// (a few short runs), kept in memory and on disk, checked by stat before each use.
+// (a few short runs), kept in memory and on disk, checked before each use.
 #pragma once
 
 #include <functional>
