@@ -196,7 +196,7 @@ class Daemon {
     base::Result<std::string> token = serve::make_token(config_.own_path("goma_token"));
     if (token) page_.token = *token;
     if (!token) base::log(base::LogLevel::warning, "no token: " + token.error().message);
-    page_.status.emplace(sources(page_.token));
+    page_.status.emplace(sources());
     serve::HttpOptions options;
     options.address = config_.text("listen_addr");
     options.first_port = static_cast<int>(config_.number("port"));
@@ -219,12 +219,12 @@ class Daemon {
     if (!written) base::log(base::LogLevel::warning, "no token: " + written.error().message);
   }
 
-  serve::StatusSources sources(const std::string& token) {
+  serve::StatusSources sources() {
     serve::StatusSources out{};
     out.history = &parts_.history;
     out.store = &parts_.store;
     out.version = version_text();
-    out.token = token;
+    out.token = page_.token;
     out.socket_path = listener_.socket_path();
     out.log_path = log_path(config_);
     out.port = [this] { return port_.load(); };

@@ -113,12 +113,9 @@ class Daemon:
     def __init__(self, port):
         self.url = f'http://127.0.0.1:{port}'
 
-    complaint = ''  # of gomacc, when one was last looked for
-
     @staticmethod
     def find():
-        port, Daemon.complaint = ask_gomacc('port')
-        return Daemon(int(port)) if port.isdigit() and int(port) > 0 else None
+        return look()[0]
 
     def fetch(self, path, post=False, limit=10):
         headers = {'X-Goma-Token': self.token()} if post else {}
@@ -152,20 +149,22 @@ class Mute:
     def __init__(self, pid, hangs):
         self.pid, self.hangs = pid, hangs
 
-    @staticmethod
-    def find():
-        """Requires: Daemon.find() has just found none."""
-        pid = pid_of_lock()
-        return pid and Mute(pid, 'no HTTP port' not in Daemon.complaint)
-
     def __str__(self):
         words = 'does not answer' if self.hangs else 'serves, but has no status page'
         return f'compiler proxy (pid={self.pid}) {words}; see its log, {log_path()}'
 
 
+def look():
+    """The daemon that runs, or else a mute one; None for what there is not."""
+    port, complaint = ask_gomacc('port')
+    if port.isdigit() and int(port) > 0:
+        return Daemon(int(port)), None
+    pid = pid_of_lock()
+    return None, pid and Mute(pid, 'no HTTP port' not in complaint)
+
+
 def running_daemon():
-    daemon = Daemon.find()
-    mute = None if daemon else Mute.find()
+    daemon, mute = look()
     if mute:
         raise Failure(str(mute))
     if daemon is None:
@@ -189,8 +188,8 @@ def log_path():
 # Starting and stopping.
 
 
-def status_line(daemon):
-    return f'compiler proxy (pid={daemon.pid()}) status: {daemon.url} {daemon.health()}'
+def status_line(daemon, health=None):
+    return f'compiler proxy (pid={daemon.pid()}) status: {daemon.url} {health or daemon.health()}'
 
 
 def start_daemon():
@@ -206,12 +205,11 @@ def start_daemon():
         reason = f'it did not report within {START_LIMIT_S * 2} s'
     end = time.monotonic() + START_LIMIT_S
     while not reason:
-        daemon = Daemon.find()
+        daemon, mute = look()
         if daemon is not None:
             print(status_line(daemon))
             print('Now goma is ready!')
             return OK
-        mute = Mute.find()
         if mute and not mute.hangs:
             print(mute)
             return OK
@@ -248,8 +246,7 @@ def changed_setting(daemon):
 
 
 def ensure_start():
-    daemon = Daemon.find()
-    mute = None if daemon else Mute.find()
+    daemon, mute = look()
     if daemon is not None:
         reason = outdated(daemon)
         if reason is None:
@@ -268,18 +265,17 @@ def ensure_start():
 
 
 def start():
-    mute = None
-    if Daemon.find() is not None or (mute := Mute.find()):
-        if mute and mute.hangs:
-            raise Failure(f'{mute}. Start another: goma_ctl.py restart')
+    daemon, mute = look()
+    if mute and mute.hangs:
+        raise Failure(f'{mute}. Start another: goma_ctl.py restart')
+    if daemon or mute:
         print('goma is already running.')
         return OK
     return start_daemon()
 
 
 def stop():
-    daemon = Daemon.find()
-    mute = None if daemon else Mute.find()
+    daemon, mute = look()
     if daemon is not None:
         daemon.fetch('/quitquitquit', post=True)
     elif mute:
@@ -327,8 +323,7 @@ def stop_and_wait(daemon):
 
 def end_any():
     """Ends the daemon, whether it can be spoken to or not; False when there is none."""
-    daemon = Daemon.find()
-    mute = None if daemon else Mute.find()
+    daemon, mute = look()
     if daemon is not None:
         stop_and_wait(daemon)
     elif mute:
@@ -347,17 +342,20 @@ def restart():
 
 
 def status():
-    daemon = Daemon.find()
+    daemon, mute = look()
+    if mute:
+        print(mute)
+        return FAILED if mute.hangs else OK
     if daemon is None:
-        mute = Mute.find()
-        print(mute or 'compiler proxy is not running')
-        return NOT_RUNNING if not mute else FAILED if mute.hangs else OK
-    print(status_line(daemon))
+        print('compiler proxy is not running')
+        return NOT_RUNNING
+    health = daemon.health()
+    print(status_line(daemon, health))
     now = daemon.json('/api/v1/status')
     for name, text in goma_figures.remote_facts(now):
         print(f'  {name + ":":<13} {text}')
     credentials = now['remote']['credentials']
-    if daemon.health().startswith('error:'):
+    if health.startswith('error:'):
         return FAILED
     return LOG_IN if credentials['configured'] and not credentials['usable'] else OK
 

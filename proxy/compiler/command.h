@@ -85,6 +85,13 @@ struct Output {
   std::string kind;  // "object", "assembly", "depfile", "dwo", "gcno", "su", ... : a word for people
 };
 
+// A file that a flag names and that is read whole; a response file, too.
+struct SideInput {
+  std::string path;      // as typed
+  bool required = true;  // else it is read where it is there
+  bool operator==(const SideInput&) const = default;
+};
+
 // Facts that decide which form of the Action a command may use (see remote/action.h).
 struct Traits {
   bool debug_info = false;            // an output can hold the working directory: -g*, -Wa,-g*
@@ -93,7 +100,6 @@ struct Traits {
   std::string not_portable_because;   // the option, when not
   bool native_cpu = false;            // -march=native and friends: the driver's own expansion is in the key
   bool wants_system_headers = false;  // the user's depfile has no private twin to compare with
-  std::string sdk_settings;           // of Apple's SDK, which clang reads where it is there; may be empty
 };
 
 struct Command {
@@ -108,8 +114,8 @@ struct Command {
   std::vector<ForcedInclude> forced;
   std::vector<SearchDir> search;
   Depfile depfile;
-  std::vector<Output> outputs;            // sorted by path; the first required one is not special
-  std::vector<std::string> side_inputs;   // files that flags name and that are read whole; response files too
+  std::vector<Output> outputs;  // sorted by path; the first required one is not special
+  std::vector<SideInput> side_inputs;
   std::vector<std::string> dialect_args;  // those that may change predefined macros or built-in directories
   Traits traits;
 };

@@ -61,7 +61,7 @@ void note_sdk(Draft& draft, const std::vector<std::string>& env) {
   if (draft.command.family != Family::clang) return;
   std::string root = draft.header_sysroot.empty() ? draft.sysroot : draft.header_sysroot;
   if (root.empty()) root = variable(env, "SDKROOT").value_or("");
-  if (!root.empty()) draft.command.traits.sdk_settings = root + "/SDKSettings.json";
+  if (!root.empty()) draft.command.side_inputs.push_back({root + "/SDKSettings.json", false});
 }
 
 base::Result<Command> settle(Draft& draft) {
@@ -100,7 +100,7 @@ base::Result<Command> parse(const CommandLine& line, base::Files& files) {
   draft.command.compiler = line.compiler;
   draft.command.directory = line.directory;
   draft.command.family = *family;
-  draft.command.side_inputs = std::move(expanded->files);
+  for (std::string& file : expanded->files) draft.command.side_inputs.push_back({std::move(file)});
   if (base::Result<void> read = read_words(draft, expanded->words); !read) return read.error();
   if (base::Result<void> done = settle_source(draft); !done) return done.error();
   note_sdk(draft, line.env);

@@ -264,7 +264,7 @@ class WordReader {
         draft_.verbose_assembly = true;
         return true;
       case Does::side_input:
-        draft_.command.side_inputs.push_back(value);
+        draft_.command.side_inputs.push_back({value});
         return true;
       case Does::path:
         return true;

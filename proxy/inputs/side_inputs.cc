@@ -84,18 +84,14 @@ std::string clang_resource_include(const compiler::Dialect& dialect) {
 
 base::Result<void> add_side_inputs(const compiler::Command& command, FileIndex& index, NodeId cwd,
                                    Recorder& recorder) {
-  for (const std::string& path : command.side_inputs) {
-    const Found found = index.find_in(cwd, path, recorder.scratch_trail());
-    if (found.broken) return base::unsupported("lookup: " + path);
+  for (const compiler::SideInput& input : command.side_inputs) {
+    const Found found = index.find_in(cwd, input.path, recorder.scratch_trail());
+    if (found.broken) return base::unsupported("lookup: " + input.path);
+    if (found.type == base::FileType::absent && !input.required) continue;
     // One that is not there for us may be there for the compiler: below /proc/self, say.
-    if (found.type != base::FileType::regular) return base::unsupported("side_input: " + path);
-    recorder.unlisted(found.node, path, false, false);
+    if (found.type != base::FileType::regular) return base::unsupported("side_input: " + input.path);
+    recorder.unlisted(found.node, input.path, false, false);
   }
-  const std::string& sdk = command.traits.sdk_settings;
-  if (sdk.empty()) return {};
-  const Found found = index.find_in(cwd, sdk, recorder.scratch_trail());
-  if (found.broken) return base::unsupported("lookup: " + sdk);
-  if (found.type == base::FileType::regular) recorder.unlisted(found.node, sdk, false, false);
   return {};
 }
 

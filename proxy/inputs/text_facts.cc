@@ -25,19 +25,14 @@ constexpr std::array<Needle, 8> kNeedles = {{
 }};
 
 constexpr std::string_view kIncbin = "incbin";
-constexpr std::array<std::string_view, 2> kAssemblerWords = {kIncbin, ".include"};
+constexpr std::string_view kInclude = "include";
 
-// The assembler takes its directives in any case. In capitals and without the dot the word is one for people,
-// as in the name of a macro that is made of the directive elsewhere.
-std::size_t find_assembler_word(std::string_view text, std::string_view word, std::size_t from) {
+// Where the assembler's directive `name` (in lower case) stands with its dot, in any case: the dot's place.
+std::size_t find_dotted(std::string_view text, std::string_view name, std::size_t from) {
   auto same = [](char a, char b) { return (a >= 'A' && a <= 'Z' ? a + ('a' - 'A') : a) == b; };
-  for (; from <= text.size(); ++from) {
-    auto found = std::search(text.begin() + static_cast<std::ptrdiff_t>(from), text.end(), word.begin(),
-                             word.end(), same);
-    if (found == text.end()) break;
-    from = static_cast<std::size_t>(found - text.begin());
-    bool dotted = from > 0 && text[from - 1] == '.';
-    if (word != kIncbin || dotted || text.substr(from, word.size()) == word) return from;
+  for (std::size_t at = text.find('.', from); at != std::string_view::npos; at = text.find('.', at + 1)) {
+    std::string_view word = text.substr(at + 1, name.size());
+    if (std::equal(word.begin(), word.end(), name.begin(), name.end(), same)) return at;
   }
   return std::string_view::npos;
 }
@@ -71,18 +66,17 @@ class Judge {
     }
   }
 
-  void find_assembler_file(std::string_view word) {
-    for (std::size_t at = find_assembler_word(content_, word, 0); at != std::string_view::npos;
-         at = find_assembler_word(content_, word, at + 1)) {
-      std::string_view directive = directive_at(at);
-      bool comment = within(at, SourceRange::Kind::comment) != nullptr;
-      if (mode_.assembler && (comment || !directive.empty())) list_.facts |= kHiddenIncbin;
-      if (comment) continue;
-      if (mode_.assembler && directive.empty()) {
-        assembler_file(word, at);
-      } else if (may_be_assembler(word, at, directive)) {
-        list_.facts |= kTextIncbin;
+  void find_assembler_files() {
+    for (std::string_view name : {kInclude, kIncbin}) {
+      for (std::size_t at = find_dotted(content_, name, 0); at != std::string_view::npos;
+           at = find_dotted(content_, name, at + 1)) {
+        assembler_word(name, at, true);
       }
+    }
+    // Without the dot it may be made a directive elsewhere; in capitals it is a word for people.
+    for (std::size_t at = content_.find(kIncbin); at != std::string_view::npos;
+         at = content_.find(kIncbin, at + 1)) {
+      if (at == 0 || content_[at - 1] != '.') assembler_word(kIncbin, at, false);
     }
   }
 
@@ -112,10 +106,22 @@ class Judge {
     return begins && (at + size >= content_.size() || !is_name_char(content_[at + size]));
   }
 
+  // At a directive's name, or the dot before it.
+  void assembler_word(std::string_view name, std::size_t at, bool dotted) {
+    std::string_view directive = directive_at(at);
+    bool comment = within(at, SourceRange::Kind::comment) != nullptr;
+    if (mode_.assembler && (comment || !directive.empty())) list_.facts |= kHiddenIncbin;
+    if (comment) return;
+    std::size_t end = at + name.size() + (dotted ? 1 : 0);
+    if (mode_.assembler && directive.empty()) {
+      list_.assembler_files.push_back(assembler_file(name, end, dotted));
+    } else if (name == kIncbin || may_be_include(end, directive)) {
+      list_.facts |= kTextIncbin;
+    }
+  }
+
   // In C, only what may stand in an asm string, or is made a part of one: `.include` is a member's name, too.
-  bool may_be_assembler(std::string_view word, std::size_t at, std::string_view directive) const {
-    if (word != ".include") return true;
-    std::size_t end = at + word.size();
+  bool may_be_include(std::size_t end, std::string_view directive) const {
     bool ends = end >= content_.size() ||
                 std::string_view(" \t\\\"\n\r/").find(content_[end]) != std::string_view::npos;
     bool names_header = directive == "include" || directive == "include_next" || directive == "import";
@@ -150,21 +156,16 @@ class Judge {
     if (has_word(after, "omp") && has_word(after, "target")) list_.facts |= kTextOmpTarget;
   }
 
-  void assembler_file(std::string_view word, std::size_t at) {
+  // Without a name when what follows is not one literal; the bare word may be an argument of a macro.
+  AssemblerFile assembler_file(std::string_view name, std::size_t end, bool dotted) const {
     AssemblerFile file;
-    file.source = word == ".include";
-    if (!file.source && (at == 0 || content_[at - 1] != '.')) {
-      // The bare word may be an argument of a macro: not understood.
-      list_.assembler_files.push_back(file);
-      return;
-    }
-    std::string_view rest = trim(content_.substr(at + word.size(), 4200));
-    if (!rest.empty() && rest[0] == '"') {
-      std::size_t close = rest.find('"', 1);
-      std::string_view name = close == std::string_view::npos ? "" : rest.substr(1, close - 1);
-      if (name.find_first_of("\\\n\r") == std::string_view::npos) file.name = name;
-    }
-    list_.assembler_files.push_back(std::move(file));
+    file.source = name == kInclude;
+    std::string_view rest = trim(content_.substr(end, 4200));
+    if (!dotted || rest.empty() || rest[0] != '"') return file;
+    std::size_t close = rest.find('"', 1);
+    std::string_view path = close == std::string_view::npos ? "" : rest.substr(1, close - 1);
+    if (path.find_first_of("\\\n\r") == std::string_view::npos) file.name = path;
+    return file;
   }
 
   std::string_view content_;
@@ -176,9 +177,9 @@ class Judge {
 }  // namespace
 
 bool names_assembler_file(std::string_view text) {
-  return std::any_of(kAssemblerWords.begin(), kAssemblerWords.end(), [&](std::string_view word) {
-    return find_assembler_word(text, word, 0) != std::string_view::npos;
-  });
+  return text.find(kIncbin) != std::string_view::npos ||
+         find_dotted(text, kIncbin, 0) != std::string_view::npos ||
+         find_dotted(text, kInclude, 0) != std::string_view::npos;
 }
 
 bool shows_words(std::string_view text) { return is_shown(directive_name(text)); }
@@ -195,8 +196,7 @@ void TextFacts::judge(const std::vector<SourceRange>& ranges, const LexMode& mod
   for (std::size_t i = 0; i < kNeedles.size(); ++i) {
     if ((present_ & 1u << i) != 0) judge.find(kNeedles[i]);
   }
-  if (!assembles_) return;
-  for (std::string_view word : kAssemblerWords) judge.find_assembler_file(word);
+  if (assembles_) judge.find_assembler_files();
 }
 
 }  // namespace inputs

@@ -120,11 +120,4 @@ std::optional<Answer> finish(AnswerDraft draft, const Contents& contents) {
   return std::move(draft.answer);
 }
 
-bool has_outputs(const Answer& answer, const std::vector<std::string>& required) {
-  return std::all_of(required.begin(), required.end(), [&](const std::string& path) {
-    return std::any_of(answer.outcome.files.begin(), answer.outcome.files.end(),
-                       [&](const cache::OutputFile& file) { return file.path == path; });
-  });
-}
-
 }  // namespace remote

@@ -38,7 +38,4 @@ std::vector<base::Digest> wanted(const AnswerDraft& draft);
 // The answer with its text out of `contents`; nothing when a text is not there.
 std::optional<Answer> finish(AnswerDraft draft, const Contents& contents);
 
-// Whether every one of `required` is among the files of the answer.
-bool has_outputs(const Answer& answer, const std::vector<std::string>& required);
-
 }  // namespace remote

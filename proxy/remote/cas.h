@@ -1,6 +1,6 @@
-// The content-addressable storage of an endpoint: blobs up and down. Asks before it sends, remembers for a
-// while what is there, merges the questions of all tasks into few calls, packs small blobs into batches and
-// streams large ones.
+// The content-addressable storage of an endpoint: blobs up and down. Asks before it sends (but see Ask),
+// remembers for a while what is there, merges the questions of all tasks into few calls, packs small blobs
+// into batches and streams large ones.
 #pragma once
 
 #include <cstdint>

@@ -154,9 +154,8 @@ std::string directory_name_of(const compiler::Command& command, const std::vecto
   inputs::Trail trail;
   inputs::Found named = index.find(*typed, trail);
   inputs::Found real = index.find(command.directory, trail);
-  if (named.type != base::FileType::directory || real.type != base::FileType::directory) {
-    return command.directory;
-  }
+  if (named.type != base::FileType::directory) return command.directory;
+  if (named.node == real.node) return std::string(*typed);
   base::FileStat a = index.stat(named.node);
   base::FileStat b = index.stat(real.node);
   return a.dev == b.dev && a.ino == b.ino ? std::string(*typed) : command.directory;

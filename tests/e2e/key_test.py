@@ -125,11 +125,14 @@ class Key(ProductCase):
                 self.assertEqual(self.cached(argv), self.plain(argv))
 
     def check_change(self, argv, change):
-        """A file changes between two compiles; each must get its own outputs."""
+        """A file that the outputs depend on changes between two compiles; each must get its own."""
+        before = self.plain(argv)
         for _ in range(2):
-            self.assertEqual(self.cached(argv), self.plain(argv), argv)
+            self.assertEqual(self.cached(argv), before, argv)
         change()
-        self.assertEqual(self.cached(argv), self.plain(argv), argv)
+        after = self.plain(argv)
+        self.assertNotEqual(before, after, argv)
+        self.assertEqual(self.cached(argv), after, argv)
 
     def test_files_that_only_the_assembler_reads_count(self):
         self.write('outer.s', '# of /* all\n.include "inc.s"\n')
@@ -165,12 +168,40 @@ class Key(ProductCase):
         self.cached(argv, env)
         self.assertEqual('local_exec', self.last()['result'], self.last()['reason'])
 
+    def test_a_bind_mount_of_the_working_directory_may_be_its_name(self):
+        """Both compilers know a folder by device and inode, so PWD may lead there by another mount."""
+        unshare = ['unshare', '-m' if os.geteuid() == 0 else '-Urm']
+        if subprocess.run([*unshare, 'mount', '--bind', '/', '/'], capture_output=True).returncode != 0:
+            self.skipTest('no mount namespace of its own can be made here')
+        os.mkdir(self.path('other'))
+        script = f'''
+            set -e
+            mount --bind {self.work} {self.path('other')}
+            cd {self.path('other')}
+            for pwd in {self.path('other')} {self.work} {self.path('other')}; do
+              PWD=$pwd "$2" -g -c x.cc -o plain.o
+              PWD=$pwd "$1" "$2" -g -c x.cc -o cached.o
+              cmp plain.o cached.o
+              cp plain.o "plain-$(basename $pwd).o"
+            done
+            if cmp -s plain-work.o plain-other.o; then echo the names make no difference; exit 1; fi
+        '''
+        for compiler in CXX:
+            with self.subTest(compiler):
+                # A daemon of this mount namespace, which ends with it.
+                env = {'GOMA_TMP_DIR': self.path('inner'), 'GOMA_STATE_DIR': self.path('inner-state')}
+                words = ['--fork', '--pid', '--kill-child', '--mount-proc']
+                got = self.run_in([*unshare, *words, 'sh', '-c', script, 'sh', GOMACC, compiler], env=env)
+                self.assertEqual(0, got.returncode, got.stdout + got.stderr)
+
     def test_the_version_of_apples_systems_counts(self):
         self.write('ios.c', 'int f(void) { return 1; }\n')
         argv = ['clang-14', '--target=arm64-apple-darwin', '-c', 'ios.c', '-o', 'x.o']
         for name in ('IPHONEOS', 'TVOS', 'WATCHOS', 'MACOSX'):
             with self.subTest(name):
-                self.check_pair(argv, argv, {}, {f'{name}_DEPLOYMENT_TARGET': '13.0'})
+                env = {f'{name}_DEPLOYMENT_TARGET': '13.0'}
+                self.assertNotEqual(self.plain(argv), self.plain(argv, env))
+                self.check_pair(argv, argv, {}, env)
         settings = '{"Version": "%s", "MaximumDeploymentTarget": "%s.99"}'
         self.write('SDK/SDKSettings.json', settings % ('11.0', '11.0'))
         argv = ['clang-14', '--target=arm64-apple-macosx11', '-isysroot', 'SDK', '-c', 'ios.c', '-o', 'x.o']

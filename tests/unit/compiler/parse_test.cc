@@ -213,8 +213,19 @@ TEST_CASE("response files are expanded in place and are inputs") {
   CHECK(command->source == "a.cc");
   CHECK(command->macros[0].text == "A=x y");
   CHECK(command->search[0].path == " dir");
-  CHECK(command->side_inputs == std::vector<std::string>{"a.rsp", "b.rsp"});
+  CHECK(command->side_inputs == std::vector<compiler::SideInput>{{"a.rsp"}, {"b.rsp"}});
   CHECK(label_of("g++ -c @missing.rsp") == "response_file");
+}
+
+TEST_CASE("clang's SDK says of itself for which system it is") {
+  fake::FakeFiles files;
+  auto read = [&](const std::string& line) { return parse_line(line, files)->side_inputs; };
+  const std::vector<compiler::SideInput> settings = {{"SDK/SDKSettings.json", false}};
+  CHECK(read("clang -isysroot SDK -c a.c") == settings);
+  CHECK(read("clang --sysroot=SDK -c a.c") == settings);
+  CHECK(read("clang --sysroot=other -isysroot SDK -c a.c") == settings);
+  CHECK(read("clang -c a.c").empty());
+  CHECK(read("g++ --sysroot=SDK -c a.cc").empty());
 }
 
 TEST_CASE("what is not in the safe table takes the portable form away") {

@@ -76,5 +76,5 @@ TEST_CASE("facts about the command are noted") {
   CHECK(!draft_of({"-grecord-gcc-switches"}).command.traits.records_command_line);
   CHECK(draft_of({"-grecord-gcc-switches"}, compiler::Family::clang).command.traits.records_command_line);
   CHECK(draft_of({"-fsanitize-ignorelist=x.txt"}, compiler::Family::clang).command.side_inputs ==
-        std::vector<std::string>{"x.txt"});
+        std::vector<compiler::SideInput>{{"x.txt"}});
 }

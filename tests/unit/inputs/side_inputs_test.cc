@@ -29,17 +29,17 @@ struct Fixture {
 TEST_CASE_FIXTURE(Fixture, "files named by flags are inputs, and nothing but files") {
   scan.files.write("/w/list.txt", "");
   scan.files.make_directory("/w/dir");
-  scan.command.side_inputs = {"list.txt"};
+  scan.command.side_inputs = {{"list.txt"}};
   REQUIRE(inputs::add_side_inputs(scan.command, scan.index, cwd, recorder));
   CHECK(names() == "list.txt ");
   for (const char* name : {"dir", "absent.profdata"}) {
-    scan.command.side_inputs = {name};
+    scan.command.side_inputs = {{name}};
     CHECK(inputs::add_side_inputs(scan.command, scan.index, cwd, recorder).error().label() == "side_input");
   }
 }
 
-TEST_CASE_FIXTURE(Fixture, "an SDK's settings are an input where they are, and watched where not") {
-  scan.command.traits.sdk_settings = "SDK/SDKSettings.json";
+TEST_CASE_FIXTURE(Fixture, "a file that need not be there is an input where it is, and watched where not") {
+  scan.command.side_inputs = {{"SDK/SDKSettings.json", false}};
   REQUIRE(inputs::add_side_inputs(scan.command, scan.index, cwd, recorder));
   CHECK(names().empty());
   CHECK(!recorder.scratch_trail().empty());

@@ -4,46 +4,37 @@
 
 #include <string>
 
-namespace {
+#include "unit/inputs/read_text.h"
 
-inputs::Vocabulary& vocabulary() {
-  static inputs::Vocabulary one;
-  return one;
-}
-
-std::shared_ptr<const inputs::DirectiveList> read(std::string_view text, inputs::LexMode mode = {}) {
-  return inputs::read_directives(text, mode, vocabulary());
-}
-
-}  // namespace
+using fake::read_text;
 
 TEST_CASE("facts are those of text, not of comments") {
-  CHECK((read("// .incbin \"x\"\n")->facts & inputs::kTextIncbin) == 0);
-  CHECK((read("asm(\".incbin \\\"x\\\"\");\n")->facts & inputs::kTextIncbin) != 0);
-  CHECK((read("asm(\".include \\\"x\\\"\");\n")->facts & inputs::kTextIncbin) != 0);
-  CHECK((read("a.include(b); x.includes;\n")->facts & inputs::kTextIncbin) == 0);
-  CHECK((read("#include \"x/.include\"\n#error .include \"x\"\n")->facts & inputs::kTextIncbin) == 0);
-  CHECK((read("asm(\".INCBIN \\\"x\\\"\");\n")->facts & inputs::kTextIncbin) != 0);
-  CHECK((read("#define P(s, f) asm(\"\" #s \".include \\\"\" f)\n")->facts & inputs::kTextIncbin) != 0);
-  CHECK((read("#define PULL .Include\n")->facts & inputs::kTextIncbin) != 0);
-  CHECK((read("#pragma message(__DATE__)\n")->facts & inputs::kTextTime) != 0);
-  CHECK((read("# ident __TIME__\n")->facts & inputs::kTextTime) != 0);
-  CHECK((read("#if __TIME__\n#include __TIME__\n#endif\n")->facts & inputs::kTextTime) == 0);
-  CHECK((read("/* __DATE__ */ \n#define D __DATE__\n")->facts & inputs::kTextTime) == 0);
-  CHECK((read("#define D __DATE__\n")->facts & inputs::kTimeMacro) != 0);
-  CHECK((read("x = __DATE__;\n")->facts & inputs::kTextTime) != 0);
-  CHECK((read("x = __TIMESTAMP__;\n")->facts & inputs::kTextTimestamp) != 0);
-  CHECK((read("x = __COUNTER__;\n")->facts & inputs::kTextCounter) != 0);
-  CHECK((read("#if __COUNTER__\n#endif\n")->facts & inputs::kTextCounter) == 0);
+  CHECK((read_text("// .incbin \"x\"\n")->facts & inputs::kTextIncbin) == 0);
+  CHECK((read_text("asm(\".incbin \\\"x\\\"\");\n")->facts & inputs::kTextIncbin) != 0);
+  CHECK((read_text("asm(\".include \\\"x\\\"\");\n")->facts & inputs::kTextIncbin) != 0);
+  CHECK((read_text("a.include(b); x.includes;\n")->facts & inputs::kTextIncbin) == 0);
+  CHECK((read_text("#include \"x/.include\"\n#error .include \"x\"\n")->facts & inputs::kTextIncbin) == 0);
+  CHECK((read_text("asm(\".INCBIN \\\"x\\\"\");\n")->facts & inputs::kTextIncbin) != 0);
+  CHECK((read_text("#define P(s, f) asm(\"\" #s \".include \\\"\" f)\n")->facts & inputs::kTextIncbin) != 0);
+  CHECK((read_text("#define PULL .Include\n")->facts & inputs::kTextIncbin) != 0);
+  CHECK((read_text("#pragma message(__DATE__)\n")->facts & inputs::kTextTime) != 0);
+  CHECK((read_text("# ident __TIME__\n")->facts & inputs::kTextTime) != 0);
+  CHECK((read_text("#if __TIME__\n#include __TIME__\n#endif\n")->facts & inputs::kTextTime) == 0);
+  CHECK((read_text("/* __DATE__ */ \n#define D __DATE__\n")->facts & inputs::kTextTime) == 0);
+  CHECK((read_text("#define D __DATE__\n")->facts & inputs::kTimeMacro) != 0);
+  CHECK((read_text("x = __DATE__;\n")->facts & inputs::kTextTime) != 0);
+  CHECK((read_text("x = __TIMESTAMP__;\n")->facts & inputs::kTextTimestamp) != 0);
+  CHECK((read_text("x = __COUNTER__;\n")->facts & inputs::kTextCounter) != 0);
+  CHECK((read_text("#if __COUNTER__\n#endif\n")->facts & inputs::kTextCounter) == 0);
 }
 
 TEST_CASE("what a preprocessor would hide from the assembler is told") {
   inputs::LexMode mode;
   mode.assembler = true;
-  CHECK((read("nop # a/*.b\n.incbin \"x\"\n", mode)->facts & inputs::kHiddenIncbin) != 0);
-  CHECK((read("# joined \\\n.incbin \"x\"\n", mode)->facts & inputs::kHiddenIncbin) != 0);
-  CHECK((read(".incbin \"x\"\n", mode)->facts & inputs::kHiddenIncbin) == 0);
-  CHECK((read("/* .incbin */\n")->facts & inputs::kHiddenIncbin) == 0);
+  CHECK((read_text("nop # a/*.b\n.incbin \"x\"\n", mode)->facts & inputs::kHiddenIncbin) != 0);
+  CHECK((read_text("# joined \\\n.incbin \"x\"\n", mode)->facts & inputs::kHiddenIncbin) != 0);
+  CHECK((read_text(".incbin \"x\"\n", mode)->facts & inputs::kHiddenIncbin) == 0);
+  CHECK((read_text("/* .incbin */\n")->facts & inputs::kHiddenIncbin) == 0);
 }
 
 TEST_CASE("words that the assembler takes are found in any case") {

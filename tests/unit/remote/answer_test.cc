@@ -189,11 +189,3 @@ TEST_CASE("clocks that are wild say nothing") {
   CHECK(draft->answer.queue_us == 0);
   CHECK(draft->answer.execute_us == 0);
 }
-
-TEST_CASE("required outputs are looked for by name") {
-  remote::Answer answer;
-  answer.outcome.files = {{"a.o", base::digest_of("a")}, {"b.d", base::digest_of("b")}};
-  CHECK(remote::has_outputs(answer, {}));
-  CHECK(remote::has_outputs(answer, {"b.d", "a.o"}));
-  CHECK_FALSE(remote::has_outputs(answer, {"a.o", "c.o"}));
-}
