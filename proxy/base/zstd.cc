@@ -9,9 +9,6 @@
 namespace base {
 namespace {
 
-// The largest window a frame may ask for: a hostile frame could otherwise make us allocate gigabytes.
-constexpr int kWindowLogLimit = 27;
-
 struct FreeDecoder {
   void operator()(ZSTD_DCtx* context) const { ZSTD_freeDCtx(context); }
 };
@@ -40,7 +37,7 @@ Result<std::string> zstd_compress(std::string_view bytes, int level) {
 Result<std::string> zstd_decompress(std::string_view frames, std::size_t limit) {
   Decoder decoder(ZSTD_createDCtx());
   if (!decoder) return io_error("zstd", ENOMEM);
-  ZSTD_DCtx_setParameter(decoder.get(), ZSTD_d_windowLogMax, kWindowLogLimit);
+  ZSTD_DCtx_setParameter(decoder.get(), ZSTD_d_windowLogMax, kZstdWindowLogLimit);
 
   std::string content(first_capacity(frames, limit), '\0');
   ZSTD_inBuffer in{frames.data(), frames.size(), 0};

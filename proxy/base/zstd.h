@@ -9,6 +9,10 @@
 
 namespace base {
 
+// The binary logarithm of the largest window a frame may ask for: a hostile frame could otherwise make us
+// allocate gigabytes.
+inline constexpr int kZstdWindowLogLimit = 27;
+
 // One frame that tells the size of its content. `level` 1 to 19; 1 to 3 are meant for compiler outputs.
 // An error (`io`) only when memory is exhausted.
 Result<std::string> zstd_compress(std::string_view bytes, int level);

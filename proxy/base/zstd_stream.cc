@@ -4,14 +4,13 @@
 
 #include <cerrno>
 
+#include "base/zstd.h"
+
 namespace base {
 namespace {
 
 // How much `out` grows at a time.
 constexpr std::size_t kStep = 64 << 10;
-
-// The largest window a frame may ask for: a hostile frame could otherwise make us allocate gigabytes.
-constexpr int kWindowLogLimit = 27;
 
 ZSTD_CCtx* encoder(void* context) { return static_cast<ZSTD_CCtx*>(context); }
 ZSTD_DCtx* decoder(void* context) { return static_cast<ZSTD_DCtx*>(context); }
@@ -46,7 +45,8 @@ Result<void> ZstdEncoder::add(std::string_view bytes, bool last, std::string& ou
 }
 
 ZstdDecoder::ZstdDecoder(std::size_t limit) : context_(ZSTD_createDCtx()), left_(limit) {
-  if (context_ != nullptr) ZSTD_DCtx_setParameter(decoder(context_), ZSTD_d_windowLogMax, kWindowLogLimit);
+  if (context_ != nullptr)
+    ZSTD_DCtx_setParameter(decoder(context_), ZSTD_d_windowLogMax, kZstdWindowLogLimit);
 }
 
 ZstdDecoder::~ZstdDecoder() { ZSTD_freeDCtx(decoder(context_)); }

@@ -6,6 +6,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/result.h"
 #include "compiler/command.h"
 #include "compiler/depfile.h"
 #include "compiler/flag_table.h"
@@ -40,5 +41,10 @@ struct Draft {
     command.traits.not_portable_because = option;
   }
 };
+
+// The compile is not for us: `label` is the reason's name, `word` what it is about.
+inline base::Error refused(std::string_view label, std::string_view word) {
+  return base::unsupported(std::string(label) + ": " + std::string(word));
+}
 
 }  // namespace compiler

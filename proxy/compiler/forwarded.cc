@@ -54,10 +54,6 @@ std::optional<std::string> value_of(const std::vector<std::string>& words, std::
   return words[++i];
 }
 
-base::Error refused(std::string_view label, const std::string& word) {
-  return base::unsupported(std::string(label) + ": " + word);
-}
-
 }  // namespace
 
 bool has_value_characters(std::string_view word) {

@@ -16,10 +16,6 @@
 namespace compiler {
 namespace {
 
-base::Error refused(std::string_view label, std::string_view word) {
-  return base::unsupported(std::string(label) + ": " + std::string(word));
-}
-
 base::Result<void> settle_source(Draft& draft) {
   Command& command = draft.command;
   if (!draft.object && !draft.assembly && !draft.syntax_only) return refused("not_a_compile", "no -c");

@@ -10,10 +10,6 @@
 namespace compiler {
 namespace {
 
-base::Error refused(std::string_view label, std::string_view word) {
-  return base::unsupported(std::string(label) + ": " + std::string(word));
-}
-
 // One pass over the words.
 class WordReader {
  public:

@@ -7,7 +7,7 @@ namespace inputs {
 namespace {
 
 // How often a file that changes while it is read is read again.
-constexpr int kAttempts = 4;
+constexpr int kReads = 4;
 
 }  // namespace
 
@@ -26,7 +26,7 @@ base::Result<Contents::Derived> Contents::derive(NodeId id, std::uint8_t slot, c
 base::Result<Contents::Answer> Contents::get(NodeId id, const Wish& wish) {
   Node& node = table_.node(id);
   Stripe& stripe = table_.stripe(id);
-  for (int attempt = 0; attempt < kAttempts; ++attempt) {
+  for (int attempt = 0; attempt < kReads; ++attempt) {
     tracker_.look(id);
     base::FileStat expected;
     std::uint32_t version;

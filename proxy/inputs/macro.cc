@@ -4,14 +4,10 @@
 #include <functional>
 #include <utility>
 
+#include "inputs/line_text.h"
+
 namespace inputs {
 namespace {
-
-std::string_view trim(std::string_view text) {
-  while (!text.empty() && is_blank(text.front())) text.remove_prefix(1);
-  while (!text.empty() && is_blank(text.back())) text.remove_suffix(1);
-  return text;
-}
 
 std::string_view take_name(std::string_view& rest) {
   std::size_t size = 0;

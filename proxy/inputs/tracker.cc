@@ -10,7 +10,7 @@ namespace {
 constexpr std::int64_t kGranularity = 2'000'000'000;
 
 // How often a look is begun again because notices keep coming.
-constexpr int kAttempts = 8;
+constexpr int kLooks = 8;
 
 // Whether two looks at a path saw the same thing. A directory's times, size and link count change with every
 // file made in it, which matters to nobody who goes through it.
@@ -55,7 +55,7 @@ std::uint32_t Tracker::look(NodeId id) {
 void Tracker::look_once(NodeId id, std::uint32_t round) {
   Node& node = table_.node(id);
   Stripe& stripe = table_.stripe(id);
-  for (int attempt = 1; attempt <= kAttempts; ++attempt) {
+  for (int attempt = 1; attempt <= kLooks; ++attempt) {
     std::uint32_t mark;
     {
       std::unique_lock lock(stripe.mutex);
@@ -73,9 +73,9 @@ void Tracker::look_once(NodeId id, std::uint32_t round) {
       node.sight.looking = false;
       bool disturbed = node.sight.mark != mark;
       // After the last attempt the node stays marked: whoever asks next looks again.
-      if (!disturbed || attempt == kAttempts) replaced = settle(id, seen, disturbed);
+      if (!disturbed || attempt == kLooks) replaced = settle(id, seen, disturbed);
       stripe.changed.notify_all();
-      if (disturbed && attempt < kAttempts) continue;
+      if (disturbed && attempt < kLooks) continue;
     }
     if (replaced) mark_below(id);
     return;

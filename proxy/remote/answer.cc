@@ -13,7 +13,7 @@ namespace {
 namespace reapi = build::bazel::remote::execution::v2;
 
 // Far above what a compiler writes. A result that promises more is wrong, and would be held in memory.
-constexpr std::int64_t kLargestFile = std::int64_t{1} << 30;
+constexpr std::int64_t kLargestOutput = std::int64_t{1} << 30;
 constexpr std::int64_t kLargestText = std::int64_t{64} << 20;
 constexpr std::size_t kLongestRemark = 4096;
 
@@ -73,7 +73,7 @@ base::Result<AnswerDraft> read_result(const reapi::ActionResult& message) {
     if (!plausible(digest, kLargestText)) return base::invalid("a result with text of a size that cannot be");
   }
   for (const cache::OutputFile& file : outcome.files) {
-    if (!plausible(file.digest, kLargestFile)) {
+    if (!plausible(file.digest, kLargestOutput)) {
       return base::invalid("a result with a file of a size that cannot be");
     }
   }

@@ -15,8 +15,6 @@ namespace {
 
 namespace reapi = build::bazel::remote::execution::v2;
 
-constexpr int kLevel = 1;
-
 // Smaller calls go with the small ones, so that they do not wait for bulk.
 constexpr std::size_t kBulk = 64 << 10;
 
@@ -60,7 +58,7 @@ class Update {
     reapi::BatchUpdateBlobsRequest::Request& entry = *request_.add_requests();
     cache::set_digest(source.digest, *entry.mutable_digest());
     if (zstd && bytes->size() >= kLeastCompressed) {
-      base::Result<std::string> frame = base::zstd_compress(*bytes, kLevel);
+      base::Result<std::string> frame = base::zstd_compress(*bytes, kZstdLevel);
       if (frame && frame->size() < bytes->size() - bytes->size() / 10) {
         entry.set_compressor(reapi::Compressor::ZSTD);
         *bytes = std::move(*frame);

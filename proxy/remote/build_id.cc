@@ -53,7 +53,7 @@ bool is_build_tool(std::string_view name) {
   return is_make(name) || name == "ninja" || name == "samu" || name == "siso" || name == "ninja-build";
 }
 
-bool is_plain(std::string_view text) {
+bool is_header_text(std::string_view text) {
   return !text.empty() && text.size() <= kMaxLength &&
          std::all_of(text.begin(), text.end(), [](char c) { return c > ' ' && c < '\x7f'; });
 }
@@ -80,7 +80,7 @@ BuildIds::BuildIds(base::Files& files) : files_(files), own_(uuid_of(random_byte
 std::string BuildIds::of(const std::vector<std::string>& env, int pid) {
   for (const char* name : {"AUTONINJA_BUILD_ID", "SISO_BUILD_ID", "RBE_invocation_id"}) {
     std::string_view value = compiler::variable(env, name).value_or("");
-    if (is_plain(value)) return std::string(value);
+    if (is_header_text(value)) return std::string(value);
   }
   std::optional<Process> self = process(files_, pid);
   if (!self) return own_;

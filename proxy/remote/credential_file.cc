@@ -6,7 +6,7 @@
 namespace remote {
 namespace {
 
-constexpr std::int64_t kLargestFile = 64 << 10;
+constexpr std::int64_t kLargestCredential = 64 << 10;
 
 class CredentialFile : public CredentialSource {
  public:
@@ -44,7 +44,7 @@ base::Result<WatchedText::Version> WatchedText::get() {
   Version next;
   next.there = stat->type != base::FileType::absent;
   if (next.there) {
-    if (stat->size > kLargestFile) return base::invalid(path_ + " is larger than any credential");
+    if (stat->size > kLargestCredential) return base::invalid(path_ + " is larger than any credential");
     base::Result<std::string> text = files_.read(path_);
     if (!text) return text.error();
     next.text = std::move(*text);

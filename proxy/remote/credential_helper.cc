@@ -22,8 +22,8 @@ using std::chrono::seconds;
 constexpr seconds kRunLimit{30};
 constexpr minutes kAhead{5};         // before its expiry an answer is renewed
 constexpr minutes kUnknownLife{30};  // an answer that does not say when it expires is renewed after this
-constexpr seconds kFirstPause{10};
-constexpr minutes kLongestPause{10};
+constexpr seconds kFirstHelperPause{10};
+constexpr minutes kLongestHelperPause{10};
 constexpr minutes kForgiven{60};  // a refusal this long ago does not lengthen the next pause
 
 std::int64_t whole_seconds(base::Nanoseconds time) {
@@ -36,8 +36,8 @@ struct Pause {
   base::Nanoseconds until{0};
 
   void begin(base::Nanoseconds now) {
-    length = length.count() == 0 ? base::Nanoseconds(kFirstPause)
-                                 : std::min<base::Nanoseconds>(length * 2, kLongestPause);
+    length = length.count() == 0 ? base::Nanoseconds(kFirstHelperPause)
+                                 : std::min<base::Nanoseconds>(length * 2, kLongestHelperPause);
     until = now + length;
   }
 };

@@ -19,9 +19,9 @@ std::string text_of(const json& object, const char* key) {
 }
 
 // A token that is written into the login itself, or none.
-class Fixed : public CredentialSource {
+class FixedGrant : public CredentialSource {
  public:
-  explicit Fixed(base::Result<Grant> grant) : grant_(std::move(grant)) {}
+  explicit FixedGrant(base::Result<Grant> grant) : grant_(std::move(grant)) {}
   std::string name() const override { return "login"; }
   base::Result<Grant> get(const std::stop_token& /*stop*/) override { return grant_; }
   base::Result<Grant> peek() override { return grant_; }
@@ -30,9 +30,9 @@ class Fixed : public CredentialSource {
   const base::Result<Grant> grant_;
 };
 
-class Login : public CredentialSource {
+class LoginSource : public CredentialSource {
  public:
-  Login(LoginOptions options, base::Spawner& spawner, base::Files& files, base::Clock& clock)
+  LoginSource(LoginOptions options, base::Spawner& spawner, base::Files& files, base::Clock& clock)
       : options_(std::move(options)),
         spawner_(spawner),
         files_(files),
@@ -74,10 +74,10 @@ class Login : public CredentialSource {
   }
 
   std::shared_ptr<CredentialSource> source_of(const WatchedText::Version& version) {
-    if (!version.there) return std::make_shared<Fixed>(Grant{});
+    if (!version.there) return std::make_shared<FixedGrant>(Grant{});
     base::Result<LoginFile> login = parse_login(version.text);
     if (!login) {
-      return std::make_shared<Fixed>(
+      return std::make_shared<FixedGrant>(
           base::invalid("the login " + options_.path + ": " + login.error().message));
     }
     if (!login->helper.empty()) {
@@ -89,7 +89,7 @@ class Login : public CredentialSource {
       grant.headers.emplace_back("authorization", "Bearer " + login->token);
       grant.expires_s = login->expires_s != 0 ? login->expires_s : token_expiry(login->token);
     }
-    return std::make_shared<Fixed>(std::move(grant));
+    return std::make_shared<FixedGrant>(std::move(grant));
   }
 
   const LoginOptions options_;
@@ -135,7 +135,7 @@ base::Result<LoginFile> parse_login(std::string_view text) {
 
 std::unique_ptr<CredentialSource> make_login(LoginOptions options, base::Spawner& spawner, base::Files& files,
                                              base::Clock& clock) {
-  return std::make_unique<Login>(std::move(options), spawner, files, clock);
+  return std::make_unique<LoginSource>(std::move(options), spawner, files, clock);
 }
 
 }  // namespace remote

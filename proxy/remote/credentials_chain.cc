@@ -18,9 +18,10 @@ namespace remote {
 namespace {
 
 // A source that cannot change: the user of a URL, or what is wrong with a setting.
-class Fixed : public CredentialSource {
+class FixedSource : public CredentialSource {
  public:
-  Fixed(std::string name, base::Result<Grant> grant) : name_(std::move(name)), grant_(std::move(grant)) {}
+  FixedSource(std::string name, base::Result<Grant> grant)
+      : name_(std::move(name)), grant_(std::move(grant)) {}
   std::string name() const override { return name_; }
   base::Result<Grant> get(const std::stop_token& /*stop*/) override { return grant_; }
   base::Result<Grant> peek() override { return grant_; }
@@ -31,7 +32,7 @@ class Fixed : public CredentialSource {
 };
 
 // Each task asks several times which credentials are in force; files need no look each time.
-constexpr std::chrono::milliseconds kGlance{100};
+constexpr std::chrono::milliseconds kGlanceEvery{100};
 
 using Sources = std::vector<std::unique_ptr<CredentialSource>>;
 
@@ -70,7 +71,7 @@ class Chain : public Credentials {
   std::uint64_t version() override {
     {
       std::lock_guard lock(mutex_);
-      if (looked_ && clock_.uptime() - *looked_ < kGlance) return version_;
+      if (looked_ && clock_.uptime() - *looked_ < kGlanceEvery) return version_;
     }
     return settle(peek()).version;
   }
@@ -184,8 +185,9 @@ std::unique_ptr<CredentialSource> helper_of(const CredentialOptions& options, co
   std::string name = helper.argv.empty() ? options.helper : helper.argv[0];
   std::string program = helper.argv.empty() ? std::string() : program_of(name, options.env, files);
   if (program.empty()) {
-    return std::make_unique<Fixed>("helper " + name, base::invalid("the credential helper " + name +
-                                                                   " is no absolute path and not in PATH"));
+    return std::make_unique<FixedSource>(
+        "helper " + name,
+        base::invalid("the credential helper " + name + " is no absolute path and not in PATH"));
   }
   helper.argv[0] = program;
   return make_credential_helper(std::move(helper), spawner, clock);
@@ -252,14 +254,14 @@ std::unique_ptr<Credentials> make_credentials(const CredentialOptions& options, 
   const std::string uri = "https://" + options.host + "/";
   Sources sources;
   base::Result<Headers> headers = parse_header_list(options.headers);
-  if (!headers) sources.push_back(std::make_unique<Fixed>("headers", headers.error()));
+  if (!headers) sources.push_back(std::make_unique<FixedSource>("headers", headers.error()));
   if (!options.authorization_file.empty()) {
     sources.push_back(make_credential_file(options.authorization_file, files));
   }
   if (!options.user.empty()) {
     Grant grant;
     grant.headers = {{"authorization", basic_authorization(options.user)}};
-    sources.push_back(std::make_unique<Fixed>("URL", std::move(grant)));
+    sources.push_back(std::make_unique<FixedSource>("URL", std::move(grant)));
   }
   if (!options.helper.empty()) sources.push_back(helper_of(options, uri, spawner, files, clock));
   bool explicitly = !options.headers.empty() || !sources.empty();

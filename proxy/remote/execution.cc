@@ -18,22 +18,16 @@ namespace reapi = build::bazel::remote::execution::v2;
 using google::longrunning::Operation;
 using std::chrono::milliseconds;
 
-constexpr int kAttempts = 6;  // enough for a scheduler that is being restarted
+constexpr int kReconnects = 6;  // enough for a scheduler that is being restarted
 constexpr milliseconds kCancelDeadline{1000};
 
 // A stream that is cut again and again without lasting is given up; one that lasts may be cut for as long as
 // the limits allow, since some proxies cut each after a few seconds.
 constexpr milliseconds kShortStream{1000};
-constexpr milliseconds kFirstPause{50};
-constexpr milliseconds kLongestPause{2000};
+constexpr milliseconds kFirstReconnectPause{50};
+constexpr milliseconds kLongestReconnectPause{2000};
 
 milliseconds to_ms(base::Nanoseconds time) { return std::chrono::duration_cast<milliseconds>(time); }
-
-// Servers differ in what precedes the name of a type.
-bool is_type(const google::protobuf::Any& any, std::string_view name) {
-  std::string_view url = any.type_url();
-  return url.substr(url.rfind('/') + 1) == name;
-}
 
 // One action on its way through streams and operations.
 class Run {
@@ -213,7 +207,7 @@ Remote<Execution::ExecuteResponse> Execution::execute(const Call& call, const ba
   Run run(clock_, limits_, on_stage);
   int restarts = 0;
   int short_streams = 0;
-  milliseconds wait = kFirstPause;
+  milliseconds wait = kFirstReconnectPause;
   while (true) {
     if (std::optional<Failure> over = run.over_limit()) {
       cancel(call, run.name());
@@ -222,7 +216,7 @@ Remote<Execution::ExecuteResponse> Execution::execute(const Call& call, const ba
     CallOptions options;
     options.method = run.name().empty() ? "Execute" : "WaitExecution";
     options.deadline = run.deadline();
-    options.attempts = kAttempts;
+    options.attempts = kReconnects;
     options.streaming = true;
     base::Nanoseconds began = clock_.uptime();
     Remote<void> streamed = connection_.run(
@@ -246,14 +240,14 @@ Remote<Execution::ExecuteResponse> Execution::execute(const Call& call, const ba
     }
     if (clock_.uptime() - began >= kShortStream) {
       short_streams = 0;
-      wait = kFirstPause;
+      wait = kFirstReconnectPause;
       continue;
     }
     if (!run.sliced() && ++short_streams > limits_.cuts) {
       return Failure{Cause::unavailable, "Execute: the stream is cut again and again"};
     }
     pause(wait, stop);
-    wait = std::min(2 * wait, kLongestPause);
+    wait = std::min(2 * wait, kLongestReconnectPause);
   }
 }
 

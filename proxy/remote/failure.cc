@@ -134,13 +134,6 @@ std::optional<base::Digest> digest_of_subject(std::string_view subject) {
   return *digest;
 }
 
-// What an Any holds is told by the last part of its type's name: servers differ in what precedes it.
-bool is_type(const google::protobuf::Any& any, std::string_view name) {
-  const std::string& url = any.type_url();
-  std::string_view type = std::string_view(url).substr(url.rfind('/') + 1);
-  return type == name;
-}
-
 void read_details(const google::rpc::Status& status, Failure& failure) {
   bool preconditions = false;
   bool missing = false;
@@ -169,6 +162,11 @@ void read_details(const google::rpc::Status& status, Failure& failure) {
 }
 
 }  // namespace
+
+bool is_type(const google::protobuf::Any& any, std::string_view name) {
+  std::string_view url = any.type_url();
+  return url.substr(url.rfind('/') + 1) == name;
+}
 
 const char* to_string(Cause cause) {
   switch (cause) {

@@ -4,6 +4,7 @@
 
 #include <chrono>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/digest.h"
@@ -11,6 +12,9 @@
 
 namespace grpc {
 class Status;
+}
+namespace google::protobuf {
+class Any;
 }
 namespace google::rpc {
 class Status;
@@ -52,6 +56,10 @@ bool is_transient(Cause cause);
 // `what` names the call ("GetActionResult"). Requires: not OK.
 Failure failure_of(const grpc::Status& status, const std::string& what);
 Failure failure_of(const google::rpc::Status& status, const std::string& what);
+// Whether `any` holds a message of this full name, such as google.rpc.RetryInfo: the last part of its type
+// URL tells it, and servers differ in what precedes that.
+bool is_type(const google::protobuf::Any& any, std::string_view name);
+
 // An HTTP status that a cache or a proxy answered with, 400 or more.
 Failure failure_of_http(int status, const std::string& what);
 

@@ -16,13 +16,13 @@ namespace {
 using std::chrono::milliseconds;
 
 constexpr int kMostRounds = 3;  // of mending, after the first attempt
-constexpr milliseconds kFirstPause{500};
-constexpr milliseconds kLongestPause{5000};
+constexpr milliseconds kFirstRoundPause{500};
+constexpr milliseconds kLongestRoundPause{5000};
 // What a server may ask us to wait. Who asks for more is too busy to be of use to a compile.
 constexpr milliseconds kLongestWish{10'000};
 // An action that has taken so long is not begun anew: what it does to its workers it does again.
 constexpr std::chrono::minutes kLastRound{10};
-constexpr std::size_t kLongestRemark = 4096;
+constexpr std::size_t kLongestMessage = 4096;
 constexpr int kCodeNotFound = 5;
 constexpr int kProgramNotFound = 127;  // as shells and workers say it
 
@@ -44,7 +44,7 @@ Remote<Answer> JobRunner::run(const Call& call, const Job& job, const std::funct
   if (!first) return first.error();
   bool skip_cache = job.skip_cache;
   bool believed = false;  // the engine's word that something was missing, against its storage's
-  milliseconds wait = kFirstPause;
+  milliseconds wait = kFirstRoundPause;
   const base::Nanoseconds began = clock_.uptime();
   for (int round = 0;; ++round) {
     std::uint64_t mended = mended_;
@@ -58,7 +58,7 @@ Remote<Answer> JobRunner::run(const Call& call, const Job& job, const std::funct
     } else if (attempt.remedy == Remedy::wait) {
       if (failure.retry_after > kLongestWish) return failure;
       pause(std::max(failure.retry_after, wait), stop);
-      wait = std::min(2 * wait, kLongestPause);
+      wait = std::min(2 * wait, kLongestRoundPause);
     } else {
       if (on_stage) on_stage(Stage::sending);
       Remote<TransferCount> sent = cas_.upload(call, job.sources, Ask::all, stop);
@@ -104,7 +104,7 @@ JobRunner::Attempt JobRunner::execute(const Call& call, const Job& job, bool ski
             Remedy::skip_cache};
   }
   Attempt attempt = read(call, *response, stop);
-  std::string remark = response->message().substr(0, kLongestRemark);
+  std::string remark = response->message().substr(0, kLongestMessage);
   if (attempt.answer) {
     attempt.answer->message = std::move(remark);
   } else if (!remark.empty()) {

@@ -15,9 +15,6 @@
 namespace remote {
 namespace {
 
-// Compiler inputs gain little from higher levels.
-constexpr int kLevel = 1;
-
 // What a compressor is fed with at a time.
 constexpr std::size_t kFeed = 128 << 10;
 
@@ -93,7 +90,7 @@ class PlainPieces : public Pieces {
 class ZstdPieces : public Pieces {
  public:
   explicit ZstdPieces(const Source& source)
-      : plain_(source), encoder_(static_cast<std::uint64_t>(source.digest.size), kLevel) {}
+      : plain_(source), encoder_(static_cast<std::uint64_t>(source.digest.size), kZstdLevel) {}
 
   Remote<std::string> next(std::size_t most) override {
     // One piece more than is wanted is kept ready, so that done() tells the truth.
@@ -143,7 +140,7 @@ Remote<std::string> read_whole(const Source& source) {
 bool is_compressible(const Source& source) {
   if (static_cast<std::size_t>(source.digest.size) < kLeastCompressed) return false;
   std::string sample = sample_of(source);
-  base::Result<std::string> frame = base::zstd_compress(sample, kLevel);
+  base::Result<std::string> frame = base::zstd_compress(sample, kZstdLevel);
   return frame && frame->size() < sample.size() - sample.size() / 10;
 }
 

@@ -13,6 +13,8 @@ namespace remote {
 
 // Smaller blobs are not worth compressing.
 inline constexpr std::size_t kLeastCompressed = 1 << 10;
+// Compiler inputs gain little from higher levels.
+inline constexpr int kZstdLevel = 1;
 
 // One pass over the bytes. One thread at a time. All failures are `local`: the file cannot be read or no
 // longer has the digest.

@@ -22,10 +22,6 @@ namespace {
 
 using nlohmann::json;
 
-std::string print(const json& value) {
-  return value.dump(-1, ' ', false, json::error_handler_t::replace) + "\n";
-}
-
 // The sums in the original client's words.
 struct Sums {
   explicit Sums(const StatusSources& sources) : totals(sources.history->totals()) {
@@ -69,7 +65,7 @@ json settings_of(const StatusSources& sources) {
   return settings.is_array() ? settings : json::array();
 }
 
-std::string text_of(const json& object, const char* key) {
+std::string shown_text(const json& object, const char* key) {
   if (!object.is_object() || !object.contains(key)) return {};
   return object[key].is_string() ? object[key].get<std::string>() : object[key].dump();
 }
@@ -164,22 +160,22 @@ std::string statz_json(const StatusSources& sources, std::int64_t uptime_s) {
   json cache = {{"saveFailure", sums.store.write_errors}, {"lookupSuccess", sums.store.hits},
                 {"lookupMiss", sums.store.misses},        {"gcRemovedItems", sums.store.evicted},
                 {"totalCacheCount", sums.store.outcomes}, {"totalCacheBytes", sums.store.bytes}};
-  return print({{"requestStats", std::move(request)},
-                {"memoryStats", {{"consuming", resident_bytes()}}},
-                {"timeStats", {{"uptime", uptime_s}}},
-                {"localOutputCacheStats", std::move(cache)},
-                {"httpRpcStats", {{"query", 0}, {"retry", 0}, {"timeout", 0}, {"error", 0}}}});
+  return json_text({{"requestStats", std::move(request)},
+                    {"memoryStats", {{"consuming", resident_bytes()}}},
+                    {"timeStats", {{"uptime", uptime_s}}},
+                    {"localOutputCacheStats", std::move(cache)},
+                    {"httpRpcStats", {{"query", 0}, {"retry", 0}, {"timeout", 0}, {"error", 0}}}});
 }
 
 std::string flagz_text(const StatusSources& sources) {
   std::string text;
   for (const json& setting : settings_of(sources)) {
     // "environment GOMA_NAME", or with ", bounded" behind it
-    std::string origin = text_of(setting, "origin");
+    std::string origin = shown_text(setting, "origin");
     std::size_t variable = origin.find("GOMA_");
     if (origin.rfind("environment", 0) != 0 || variable == std::string::npos) continue;
     std::string name = origin.substr(variable);
-    text += name.substr(0, name.find(',')) + "=" + text_of(setting, "value") + "\n";
+    text += name.substr(0, name.find(',')) + "=" + shown_text(setting, "value") + "\n";
   }
   return text;
 }
@@ -201,10 +197,12 @@ std::string errorz_json(const StatusSources& sources) {
                 {"num_user_error", sums.of("failed")},
                 {"num_active_tasks", sums.totals.started - sums.totals.ended}};
   json notice = {{"version", 1}, {"infra_status", std::move(infra)}};
-  return print({{"notice", json::array({std::move(notice)})}});
+  return json_text({{"notice", json::array({std::move(notice)})}});
 }
 
-std::string accountz_json(const StatusSources& sources) { return print({{"status", health_of(sources)}}); }
+std::string accountz_json(const StatusSources& sources) {
+  return json_text({{"status", health_of(sources)}});
+}
 
 std::string taskz_json(const StatusSources& sources) {
   constexpr std::size_t kFinished = 1024;
@@ -226,13 +224,13 @@ std::string taskz_json(const StatusSources& sources) {
                {"local_run", sums.local_run()},
                {"local_killed", sums.of("cancelled")},
                {"local_finished", sums.local_finished()}};
-  return print({{"active", std::move(active)},
-                {"finished", std::move(finished)},
-                {"failed", std::move(failed)},
-                {"long", json::array()},
-                {"num_exec", std::move(exec)},
-                {"goma_version", json::array({sources.version})},
-                {"last_update_ms", now_ms()}});
+  return json_text({{"active", std::move(active)},
+                    {"finished", std::move(finished)},
+                    {"failed", std::move(failed)},
+                    {"long", json::array()},
+                    {"num_exec", std::move(exec)},
+                    {"goma_version", json::array({sources.version})},
+                    {"last_update_ms", now_ms()}});
 }
 
 std::string histogramz_text(const StatusSources& sources) {

@@ -29,7 +29,7 @@ HttpResponse text(std::string body, int status = 200) {
   return response;
 }
 
-HttpResponse json(std::string body, int status = 200) {
+HttpResponse json_response(std::string body, int status = 200) {
   HttpResponse response = text(std::move(body), status);
   response.type = "application/json";
   return response;
@@ -52,16 +52,16 @@ std::optional<std::uint64_t> query_number(const HttpRequest& request, const char
 HttpResponse tasks(const HttpRequest& request, const task::History& history) {
   std::optional<std::uint64_t> limit = query_number(request, "limit", kDefaultTasks);
   std::optional<std::uint64_t> after = query_number(request, "after", 0);
-  if (!limit || !after) return json(error_json("limit and after are whole numbers"), 400);
+  if (!limit || !after) return json_response(error_json("limit and after are whole numbers"), 400);
   std::size_t size = static_cast<std::size_t>(std::min<std::uint64_t>(*limit, kMaxTasks));
-  return json(tasks_json(history, size, *after));
+  return json_response(tasks_json(history, size, *after));
 }
 
 HttpResponse one_task(const HttpRequest& request, const task::History& history) {
   std::optional<std::uint64_t> id = number(std::string_view(request.path).substr(kTaskPath.size()));
   std::optional<task::Record> record = id ? history.find(*id) : std::nullopt;
-  if (!record) return json(error_json("no task of this number is known (any more)"), 404);
-  return json(task_json(*record));
+  if (!record) return json_response(error_json("no task of this number is known (any more)"), 404);
+  return json_response(task_json(*record));
 }
 
 HttpResponse post_only() {
@@ -87,13 +87,14 @@ std::optional<HttpResponse> old_page(const HttpRequest& request, const StatusSou
   if (path == "/flagz") return text(flagz_text(sources));
   if (path == "/histogramz") return text(histogramz_text(sources));
   if (path == "/logz") return text(logz_text(sources));
-  if (path == "/errorz") return json(errorz_json(sources));
-  if (path == "/api/accountz") return json(accountz_json(sources));
-  if (path == "/api/taskz") return request.method == "POST" ? json(taskz_json(sources)) : post_only();
+  if (path == "/errorz") return json_response(errorz_json(sources));
+  if (path == "/api/accountz") return json_response(accountz_json(sources));
+  if (path == "/api/taskz")
+    return request.method == "POST" ? json_response(taskz_json(sources)) : post_only();
   if (path != "/statz") return std::nullopt;
   auto format = request.query.find("format");
   bool wants_json = format != request.query.end() && format->second == "json";
-  return wants_json ? json(statz_json(sources, uptime_s)) : text(statz_text(sources, uptime_s));
+  return wants_json ? json_response(statz_json(sources, uptime_s)) : text(statz_text(sources, uptime_s));
 }
 
 }  // namespace
@@ -103,10 +104,10 @@ Status::Status(StatusSources sources) : sources_(std::move(sources)), start_ms_(
 HttpResponse Status::handle(const HttpRequest& request) const {
   const std::string& path = request.path;
   if (path == "/") return start_page(request, sources_);
-  if (path == "/api/v1/status") return json(status_json(sources_, start_ms_));
+  if (path == "/api/v1/status") return json_response(status_json(sources_, start_ms_));
   if (path == "/api/v1/tasks") return tasks(request, *sources_.history);
   if (path.rfind(kTaskPath, 0) == 0) return one_task(request, *sources_.history);
-  if (path == "/api/v1/settings") return json(settings_json(sources_));
+  if (path == "/api/v1/settings") return json_response(settings_json(sources_));
   if (path == "/quitquitquit") {
     if (request.method != "POST") return post_only();
     if (sources_.quit) sources_.quit();

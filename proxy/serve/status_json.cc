@@ -18,10 +18,6 @@ bool has_text(const nlohmann::json& value) { return value.is_string() && !value.
 
 using nlohmann::json;
 
-std::string print(const json& value) {
-  return value.dump(-1, ' ', false, json::error_handler_t::replace) + "\n";
-}
-
 std::uint64_t count_of(const task::Totals& totals, task::Result result) {
   auto found = totals.results.find(to_string(result));
   return found == totals.results.end() ? 0 : found->second;
@@ -78,6 +74,10 @@ int value_of(const std::function<int()>& function) { return function ? function(
 
 }  // namespace
 
+std::string json_text(const json& value) {
+  return value.dump(-1, ' ', false, json::error_handler_t::replace) + "\n";
+}
+
 std::int64_t now_ms() {
   return std::chrono::duration_cast<std::chrono::milliseconds>(base::real_clock().wall()).count();
 }
@@ -121,7 +121,7 @@ std::string status_json(const StatusSources& sources, std::int64_t start_ms) {
   status["phases_us"] = phases_of(totals.phase_us);
   status["store"] = store_of(sources.store);
   status["remote"] = remote_json(sources);
-  return print(status);
+  return json_text(status);
 }
 
 std::string tasks_json(const task::History& history, std::size_t limit, std::uint64_t after) {
@@ -129,7 +129,7 @@ std::string tasks_json(const task::History& history, std::size_t limit, std::uin
   // running ones are read first for the same reason: a task that ends meanwhile is then in both lists.
   std::vector<task::Record> active = history.active();
   std::uint64_t next = history.totals().ended;
-  return print(
+  return json_text(
       {{"active", rows_of(active)}, {"ended", rows_of(history.ended(limit, after))}, {"next", next}});
 }
 
@@ -140,7 +140,7 @@ std::string task_json(const task::Record& record) {
   detail["directory"] = record.directory;
   detail["command"] = redact(record.command);
   detail["action"] = record.action;
-  return print(detail);
+  return json_text(detail);
 }
 
 std::string settings_json(const StatusSources& sources) {
@@ -155,9 +155,9 @@ std::string settings_json(const StatusSources& sources) {
       }
     }
   }
-  return print(settings);
+  return json_text(settings);
 }
 
-std::string error_json(const std::string& message) { return print({{"error", message}}); }
+std::string error_json(const std::string& message) { return json_text({{"error", message}}); }
 
 }  // namespace serve

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <nlohmann/json_fwd.hpp>
 #include <string>
 
 #include "serve/status.h"
@@ -20,6 +21,9 @@ struct HitRate {
   std::uint64_t asked = 0;
 };
 HitRate hit_rate(const task::Totals& totals);
+
+// One line; bytes that are no UTF-8 are replaced.
+std::string json_text(const nlohmann::json& value);
 
 std::string status_json(const StatusSources& sources, std::int64_t start_ms);
 std::string tasks_json(const task::History& history, std::size_t limit, std::uint64_t after);

@@ -4,6 +4,7 @@ fails, and the end names every failure, everything skipped with its reason, and 
 import argparse
 import os
 import random
+import shutil
 import subprocess
 import sys
 import time
@@ -38,9 +39,13 @@ SANITIZERS = {
     'TSAN_OPTIONS': 'ignore_noninstrumented_modules=1:halt_on_error=1',
 }
 GCC, CLANG = {'CC': 'gcc', 'CXX': 'g++'}, {'CC': 'clang-14', 'CXX': 'clang++-14'}
+# Many sources in one compile: most of what a compile costs is the same headers and templates again. That
+# each source compiles by itself is seen by scripts/setup and, for the tests, in a full run.
+UNITY = ['--unity=on', '-Dunity_size=12']
 # Name, what it is called, compilers, Meson options. Warnings are errors here, and not for users.
 CONFIGURATIONS = [
-    ('gcc', 'g++, debug', GCC, ['--buildtype=debug']),
+    # Types of unnamed namespaces are no longer those of the file that g++ takes for the main one.
+    ('gcc', 'g++, debug', GCC, ['--buildtype=debug', *UNITY, '-Dcpp_args=-Wno-subobject-linkage']),
     (
         'asan',
         'clang++-14, address and undefined-behaviour sanitizers',
@@ -48,6 +53,7 @@ CONFIGURATIONS = [
         # The libraries count their edges, so that the fuzzers see which branches an input takes.
         [
             '--buildtype=debug',
+            *UNITY,
             '-Doptimization=1',
             '-Db_sanitize=address,undefined',
             '-Db_lundef=false',
@@ -59,12 +65,14 @@ CONFIGURATIONS = [
         'tsan',
         'clang++-14, thread sanitizer',
         CLANG,
-        ['--buildtype=debug', '-Doptimization=1', '-Db_sanitize=thread', '-Db_lundef=false'],
+        ['--buildtype=debug', *UNITY, '-Doptimization=1', '-Db_sanitize=thread', '-Db_lundef=false'],
     ),
 ]
 ASAN, TSAN = CONFIGURATIONS[1:]
 # A further build that finds little which the others do not, so only in a full run.
 RELEASE = ('clang', 'clang++-14, release', CLANG, ['--buildtype=release', '-Db_ndebug=false'])
+# Only for its compile commands, one for each source.
+TIDY = ('tidy', CLANG, ['--buildtype=debug'])
 # How many files clang-tidy looks at in a run that is not full: those that the seed draws.
 TIDY_SAMPLE = 24
 
@@ -149,12 +157,12 @@ class Tests:
     def build(self, name, compilers, options, targets=()):
         folder = BUILDS / name
         environment = clean_environment(**compilers)
-        if not (folder / 'build.ninja').exists():
-            run(
-                ['meson', 'setup', folder, '-Dwerror=true', '-Dweb=disabled', *options],
-                f'{name}-configure',
-                env=environment,
-            )
+        setup = ['meson', 'setup', folder, '-Dwerror=true', '-Dweb=disabled', *options]
+        words, stamp = ' '.join(map(str, setup)), folder / 'configured-by'
+        if not stamp.exists() or stamp.read_text() != words:
+            shutil.rmtree(folder, ignore_errors=True)
+            run(setup, f'{name}-configure', env=environment)
+            stamp.write_text(words)
         run(['ninja', '-C', folder, *targets], f'{name}-build', env=environment)
         return folder
 
@@ -175,7 +183,7 @@ class Tests:
         return counts
 
     def clang_tidy(self):
-        folder = self.build(ASAN[0], *ASAN[2:])
+        folder = self.build(*TIDY, targets=['generated'])
         sources = sorted(str(p) for top in ('proxy', 'gomacc') for p in (TOP / top).rglob('*.cc'))
         if not self.arguments.full:
             sources = random.Random(self.seed).sample(sources, TIDY_SAMPLE)

@@ -9,6 +9,8 @@
 
 namespace fake {
 
+inline remote::Headers bearer(const std::string& token) { return {{"authorization", "Bearer " + token}}; }
+
 // Any thread.
 class FakeCredentials : public remote::Credentials {
  public:

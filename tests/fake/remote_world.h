@@ -123,4 +123,11 @@ class RemoteWorld {
   task::Share& share() { return *share_; }
 };
 
+// No local compile may begin beside the remote side: what a test sees then does not depend on time.
+inline task::Reply compile_without_race(RemoteWorld& remote) {
+  task::Request request = remote.world.request(RemoteWorld::command());
+  request.env.push_back("GOMA_USE_LOCAL=false");
+  return task::serve(remote.world.services(), request, remote.world.client, {});
+}
+
 }  // namespace fake

@@ -13,7 +13,7 @@ namespace fs = std::filesystem;
 
 namespace {
 
-struct Fixture {
+struct DiskFixture {
   fake::TempDir dir;
   cache::Disk& disk = cache::real_disk();
   std::string at(const std::string& name) const { return dir.path() + "/" + name; }
@@ -22,7 +22,7 @@ struct Fixture {
 }  // namespace
 
 TEST_CASE("a file is made once, read-only, and read with its stamp") {
-  Fixture f;
+  DiskFixture f;
   REQUIRE(f.disk.create(f.at("x"), "bytes"));
   CHECK(!f.disk.create(f.at("x"), "other"));
   struct stat status;
@@ -41,7 +41,7 @@ TEST_CASE("a file is made once, read-only, and read with its stamp") {
 }
 
 TEST_CASE("what is not there is told from what cannot be had") {
-  Fixture f;
+  DiskFixture f;
   CHECK(f.disk.read(f.at("x")).error().kind == base::ErrorKind::transient);
   CHECK(f.disk.read(f.at("no/x")).error().kind == base::ErrorKind::transient);
   CHECK(f.disk.list(f.at("no")).error().kind == base::ErrorKind::transient);
@@ -53,7 +53,7 @@ TEST_CASE("what is not there is told from what cannot be had") {
 }
 
 TEST_CASE("a copy holds what was hashed, from the start of the original") {
-  Fixture f;
+  DiskFixture f;
   std::string bytes;
   for (int i = 0; i < 700'000; ++i) bytes += static_cast<char>(i * 7 >> 2);
   REQUIRE(base::write_file_atomic(f.at("source"), bytes));
@@ -70,7 +70,7 @@ TEST_CASE("a copy holds what was hashed, from the start of the original") {
 }
 
 TEST_CASE("directories are made with their parents, for the user alone") {
-  Fixture f;
+  DiskFixture f;
   REQUIRE(f.disk.make_directory(f.at("a/b/c")));
   REQUIRE(f.disk.make_directory(f.at("a/b/c")));
   struct stat status;
@@ -82,7 +82,7 @@ TEST_CASE("directories are made with their parents, for the user alone") {
 }
 
 TEST_CASE("a listing shows files and directories") {
-  Fixture f;
+  DiskFixture f;
   REQUIRE(f.disk.create(f.at("file"), "12345"));
   REQUIRE(f.disk.make_directory(f.at("dir")));
   fs::create_symlink("file", f.at("link"));

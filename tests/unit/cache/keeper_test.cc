@@ -13,7 +13,7 @@ namespace fs = std::filesystem;
 
 namespace {
 
-struct Fixture {
+struct KeeperFixture {
   fake::TempDir dir;
   fake::FakeClock clock;
   cache::Layout layout{dir.path() + "/v1"};
@@ -21,7 +21,7 @@ struct Fixture {
   cache::Writer writer{cache::real_disk(), clock, layout};
   cache::Keeper keeper{{cache::real_disk(), clock, layout, index, writer}, 8 * 4096};
 
-  Fixture() {
+  KeeperFixture() {
     clock.set_wall(std::chrono::system_clock::now().time_since_epoch());
     writer.open_scratch();
   }
@@ -39,7 +39,7 @@ struct Fixture {
 }  // namespace
 
 TEST_CASE("what other daemons wrote is found and counted") {
-  Fixture f;
+  KeeperFixture f;
   f.write("one");
   f.write(std::string(5000, 'x'));
   f.keeper.maintain();
@@ -48,7 +48,7 @@ TEST_CASE("what other daemons wrote is found and counted") {
 }
 
 TEST_CASE("eviction goes by what is on disk, down to nine tenths") {
-  Fixture f;
+  KeeperFixture f;
   for (int i = 0; i < 12; ++i) f.write("blob " + std::to_string(i));
   f.keeper.maintain();
   CHECK(f.index.totals().blobs == 7);
@@ -56,7 +56,7 @@ TEST_CASE("eviction goes by what is on disk, down to nine tenths") {
 }
 
 TEST_CASE("while another daemon evicts, this one does not") {
-  Fixture f;
+  KeeperFixture f;
   for (int i = 0; i < 12; ++i) f.write("blob " + std::to_string(i));
   base::Result<base::Fd> lock = base::open_file(f.layout.evict_lock(), O_RDWR | O_CREAT, 0600);
   REQUIRE(::flock(lock->get(), LOCK_EX) == 0);
@@ -69,7 +69,7 @@ TEST_CASE("while another daemon evicts, this one does not") {
 }
 
 TEST_CASE("a damaged blob is not compressed, and left for its reader to find") {
-  Fixture f;
+  KeeperFixture f;
   base::Digest blob = f.write(std::string(20'000, 'x'));
   std::string path = f.layout.entry(cache::EntryKind::blob, blob.hash);
   std::string bytes = *base::read_file(path);
@@ -81,7 +81,7 @@ TEST_CASE("a damaged blob is not compressed, and left for its reader to find") {
 }
 
 TEST_CASE("the thread ends at once when it is told to, whatever it is at") {
-  Fixture f;
+  KeeperFixture f;
   std::stop_source stop;
   stop.request_stop();
   f.keeper.run(stop.get_token());

@@ -20,12 +20,12 @@ namespace fs = std::filesystem;
 namespace {
 
 // A store in a folder of its own whose housekeeping happens only when asked for.
-struct Fixture {
+struct StoreFixture {
   fake::TempDir dir;
   fake::FakeClock clock;
 
   // Files are stamped by the system, so the clock starts at its time.
-  Fixture() {
+  StoreFixture() {
     clock.set_wall(std::chrono::system_clock::now().time_since_epoch());
     base::set_log_level(base::LogLevel::error);
   }
@@ -78,7 +78,7 @@ void overwrite(const std::string& path, const std::string& bytes) {
 }  // namespace
 
 TEST_CASE("an outcome and its blobs come back as they were kept") {
-  Fixture fixture;
+  StoreFixture fixture;
   cache::Store store(fixture.options(), fixture.clock);
   std::string object(300'000, 'o');
   base::Result<base::Digest> digest = store.add(object);
@@ -114,7 +114,7 @@ TEST_CASE("an outcome and its blobs come back as they were kept") {
 }
 
 TEST_CASE("an open file is kept from its start, and what is kept is what was hashed") {
-  Fixture fixture;
+  StoreFixture fixture;
   cache::Store store(fixture.options(), fixture.clock);
   std::string bytes;
   for (int i = 0; i < 400'000; ++i) bytes += static_cast<char>(i * 31 >> 3);
@@ -138,7 +138,7 @@ TEST_CASE("an open file is kept from its start, and what is kept is what was has
 }
 
 TEST_CASE("an empty file is content like any other") {
-  Fixture fixture;
+  StoreFixture fixture;
   cache::Store store(fixture.options(), fixture.clock);
   keep(store, "empty", "");
   REQUIRE(store.lookup(key("empty")));
@@ -146,7 +146,7 @@ TEST_CASE("an empty file is content like any other") {
 }
 
 TEST_CASE("long messages are blobs of their own and come back whole") {
-  Fixture fixture;
+  StoreFixture fixture;
   cache::Store store(fixture.options(), fixture.clock);
   cache::Outcome outcome;
   outcome.out = std::string(70'000, 'x');
@@ -163,7 +163,7 @@ TEST_CASE("long messages are blobs of their own and come back whole") {
 }
 
 TEST_CASE("another store on the same folder finds what was kept, at once") {
-  Fixture fixture;
+  StoreFixture fixture;
   {
     cache::Store store(fixture.options(), fixture.clock);
     keep(store, "a", "object a");
@@ -177,7 +177,7 @@ TEST_CASE("another store on the same folder finds what was kept, at once") {
 }
 
 TEST_CASE("the folder can be moved") {
-  Fixture fixture;
+  StoreFixture fixture;
   {
     cache::Store store(fixture.options(), fixture.clock);
     keep(store, "a", "object a");
@@ -191,7 +191,7 @@ TEST_CASE("the folder can be moved") {
 }
 
 TEST_CASE("an outcome whose blob is gone is a miss and is removed") {
-  Fixture fixture;
+  StoreFixture fixture;
   cache::Store store(fixture.options(), fixture.clock);
   keep(store, "a", "object a");
   fs::remove(fixture.files("cas").at(0));
@@ -203,7 +203,7 @@ TEST_CASE("an outcome whose blob is gone is a miss and is removed") {
 }
 
 TEST_CASE("a byte flipped anywhere in an outcome is a miss, and the entry is removed and counted") {
-  Fixture fixture;
+  StoreFixture fixture;
   cache::Store store(fixture.options(), fixture.clock);
   keep(store, "a", "object a");
   std::string path = fixture.files("ac").at(0);
@@ -226,7 +226,7 @@ TEST_CASE("a byte flipped anywhere in an outcome is a miss, and the entry is rem
 }
 
 TEST_CASE("a byte flipped anywhere in a blob, raw or compressed, is never served") {
-  Fixture fixture;
+  StoreFixture fixture;
   cache::Store store(fixture.options(), fixture.clock);
   std::string small = "object a";
   std::string large(9000, 'z');
@@ -261,7 +261,7 @@ TEST_CASE("a byte flipped anywhere in a blob, raw or compressed, is never served
 }
 
 TEST_CASE("an entry cut at any length is a miss") {
-  Fixture fixture;
+  StoreFixture fixture;
   cache::Store store(fixture.options(), fixture.clock);
   keep(store, "a", "object a");
   std::string blob_path = fixture.files("cas").at(0);
@@ -282,7 +282,7 @@ TEST_CASE("an entry cut at any length is a miss") {
 }
 
 TEST_CASE("an entry under another entry's name is a miss") {
-  Fixture fixture;
+  StoreFixture fixture;
   cache::Store store(fixture.options(), fixture.clock);
   keep(store, "a", "object a");
   std::string path = fixture.files("ac").at(0);
@@ -297,7 +297,7 @@ TEST_CASE("an entry under another entry's name is a miss") {
 }
 
 TEST_CASE("the right hash with a wrong size is not here, and does no harm") {
-  Fixture fixture;
+  StoreFixture fixture;
   cache::Store store(fixture.options(), fixture.clock);
   base::Digest digest = *store.add("object a");
   base::Digest wrong = digest;
@@ -308,7 +308,7 @@ TEST_CASE("the right hash with a wrong size is not here, and does no harm") {
 }
 
 TEST_CASE("over the limit, the least recently used entries go, down to nine tenths") {
-  Fixture fixture;
+  StoreFixture fixture;
   // 20 objects of 8 KiB (with trailer 3 blocks) and 20 outcomes of a block: 20 * 16 KiB.
   cache::Store store(fixture.options(16 * 4 * 4096), fixture.clock);
   for (int i = 0; i < 20; ++i) {
@@ -327,7 +327,7 @@ TEST_CASE("over the limit, the least recently used entries go, down to nine tent
 }
 
 TEST_CASE("a blob that several outcomes share stays as long as one of them is used") {
-  Fixture fixture;
+  StoreFixture fixture;
   cache::Store store(fixture.options(8 * 4096), fixture.clock);
   keep(store, "old", "shared");
   fixture.clock.advance(std::chrono::hours(2));
@@ -343,7 +343,7 @@ TEST_CASE("a blob that several outcomes share stays as long as one of them is us
 }
 
 TEST_CASE("a use is written to disk at most once an hour, and a later daemon evicts by it") {
-  Fixture fixture;
+  StoreFixture fixture;
   std::string path;
   {
     cache::Store store(fixture.options(), fixture.clock);
@@ -369,7 +369,7 @@ TEST_CASE("a use is written to disk at most once an hour, and a later daemon evi
 }
 
 TEST_CASE("an entry stamped in the future does not stay for ever") {
-  Fixture fixture;
+  StoreFixture fixture;
   {
     cache::Store store(fixture.options(), fixture.clock);
     keep(store, "a", "object a");
@@ -388,7 +388,7 @@ TEST_CASE("an entry stamped in the future does not stay for ever") {
 }
 
 TEST_CASE("large blobs that were not used for a day are compressed, and read as before") {
-  Fixture fixture;
+  StoreFixture fixture;
   cache::Store store(fixture.options(), fixture.clock);
   std::string large(200'000, 'x');
   std::string noise;
@@ -417,7 +417,7 @@ TEST_CASE("large blobs that were not used for a day are compressed, and read as 
 }
 
 TEST_CASE("a folder that was removed is made again") {
-  Fixture fixture;
+  StoreFixture fixture;
   cache::Store store(fixture.options(), fixture.clock);
   keep(store, "a", "object a");
   fs::remove_all(fixture.dir.path() + "/store");
@@ -432,7 +432,7 @@ TEST_CASE("a folder that was removed is made again") {
 }
 
 TEST_CASE("clear removes everything and the store goes on") {
-  Fixture fixture;
+  StoreFixture fixture;
   cache::Store store(fixture.options(), fixture.clock);
   keep(store, "a", "object a");
   REQUIRE(store.clear());
@@ -445,7 +445,7 @@ TEST_CASE("clear removes everything and the store goes on") {
 }
 
 TEST_CASE("a folder of another format is left alone") {
-  Fixture fixture;
+  StoreFixture fixture;
   std::string foreign = fixture.dir.path() + "/store/v1";
   fs::create_directories(foreign);
   REQUIRE(base::write_file_atomic(foreign + "/format", "goma cache 2\n"));
@@ -459,7 +459,7 @@ TEST_CASE("a folder of another format is left alone") {
 }
 
 TEST_CASE("a format file torn by a crash does not lose the folder") {
-  Fixture fixture;
+  StoreFixture fixture;
   {
     cache::Store store(fixture.options(), fixture.clock);
     keep(store, "a", "object a");
@@ -474,7 +474,7 @@ TEST_CASE("a format file torn by a crash does not lose the folder") {
 }
 
 TEST_CASE("entries are read-only files in directories of the user's own") {
-  Fixture fixture;
+  StoreFixture fixture;
   cache::Store store(fixture.options(), fixture.clock);
   keep(store, "a", "object a");
   struct stat status;
@@ -489,7 +489,7 @@ TEST_CASE("entries are read-only files in directories of the user's own") {
 }
 
 TEST_CASE("the default limit is 10 GiB or a tenth of the disk") {
-  Fixture fixture;
+  StoreFixture fixture;
   cache::Store store(fixture.options(0), fixture.clock);
   fs::space_info space = fs::space(fixture.dir.path());
   std::int64_t tenth = static_cast<std::int64_t>(space.capacity / 10);
@@ -499,7 +499,7 @@ TEST_CASE("the default limit is 10 GiB or a tenth of the disk") {
 }
 
 TEST_CASE("scratch directories of daemons that are gone are emptied, those of living ones are not") {
-  Fixture fixture;
+  StoreFixture fixture;
   cache::Store living(fixture.options(), fixture.clock);
   REQUIRE(base::write_file_atomic(living.scratch_directory() + "/copy.o", "busy"));
   std::string stale = fixture.dir.path() + "/store/v1/scratch/1-1-1";
@@ -514,7 +514,7 @@ TEST_CASE("scratch directories of daemons that are gone are emptied, those of li
 }
 
 TEST_CASE("the background thread counts what is there and evicts without being asked") {
-  Fixture fixture;
+  StoreFixture fixture;
   {
     cache::Store store(fixture.options(), fixture.clock);
     for (int i = 0; i < 30; ++i) keep(store, std::to_string(i), "object " + std::to_string(i));
@@ -531,7 +531,7 @@ TEST_CASE("the background thread counts what is there and evicts without being a
 }
 
 TEST_CASE("many threads add, keep, look up and read at once while entries are evicted and compressed") {
-  Fixture fixture;
+  StoreFixture fixture;
   cache::StoreOptions options = fixture.options(60 * 4096);
   options.background = true;
   cache::Store store(options, base::real_clock());

@@ -14,7 +14,7 @@ using fake::FaultyDisk;
 
 namespace {
 
-struct Fixture {
+struct WriterFixture {
   fake::TempDir dir;
   fake::FakeClock clock;
   cache::Layout layout{dir.path() + "/v1"};
@@ -24,7 +24,7 @@ struct Fixture {
 }  // namespace
 
 TEST_CASE("a file is put whole, missing folders are made, and no temporary is left") {
-  Fixture fixture;
+  WriterFixture fixture;
   cache::Writer writer(cache::real_disk(), fixture.clock, fixture.layout);
   writer.open_scratch();
   REQUIRE(writer.put(fixture.path, "one"));
@@ -36,7 +36,7 @@ TEST_CASE("a file is put whole, missing folders are made, and no temporary is le
 }
 
 TEST_CASE("after a failure nothing is tried for 30 seconds, then again") {
-  Fixture fixture;
+  WriterFixture fixture;
   FaultyDisk disk(FaultyDisk::Fault::keeps_failing, 1000, 1);
   cache::Writer writer(disk, fixture.clock, fixture.layout);
   writer.open_scratch();
@@ -60,7 +60,7 @@ TEST_CASE("after a failure nothing is tried for 30 seconds, then again") {
 }
 
 TEST_CASE("a copy that fails half way leaves nothing") {
-  Fixture fixture;
+  WriterFixture fixture;
   std::string source = fixture.dir.path() + "/source";
   REQUIRE(base::write_file_atomic(source, "bytes"));
   base::Result<base::Fd> fd = base::open_file(source, O_RDONLY);
@@ -76,7 +76,7 @@ TEST_CASE("a copy that fails half way leaves nothing") {
 }
 
 TEST_CASE("a writer that was refused stays so") {
-  Fixture fixture;
+  WriterFixture fixture;
   cache::Writer writer(cache::real_disk(), fixture.clock, fixture.layout);
   writer.refuse("not yours");
   fixture.clock.advance(std::chrono::hours(1));
@@ -86,7 +86,7 @@ TEST_CASE("a writer that was refused stays so") {
 }
 
 TEST_CASE("a tree is removed with all that is in it") {
-  Fixture fixture;
+  WriterFixture fixture;
   fs::create_directories(fixture.dir.path() + "/t/a/b");
   REQUIRE(base::write_file_atomic(fixture.dir.path() + "/t/a/b/f", "x"));
   fs::create_symlink("/etc", fixture.dir.path() + "/keep");

@@ -19,7 +19,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-const std::vector<std::string> kEnv = {"PATH=/usr/local/bin:/usr/bin:/bin", "LC_ALL=C"};
+const std::vector<std::string> kPath = {"PATH=/usr/local/bin:/usr/bin:/bin", "LC_ALL=C"};
 
 // A fresh folder with sources in several languages; removed at the end.
 class Folder {
@@ -76,14 +76,14 @@ void check_line(const std::string& program, const std::string& arguments) {
   line.argv = compiler::split_response(text);
   line.compiler = line.argv[0];
   line.directory = folder.path();
-  line.env = kEnv;
+  line.env = kPath;
   base::Result<compiler::Command> command = compiler::parse(line, base::real_files());
   REQUIRE_MESSAGE(command.ok(), (command.ok() ? "" : command.error().message));
 
   std::set<std::string> before = folder.files();
   base::SpawnRequest request;
   request.argv = line.argv;
-  request.env = kEnv;
+  request.env = kPath;
   request.directory = folder.path();
   base::Result<base::SpawnOutcome> outcome = base::real_spawner().run(request, {});
   REQUIRE(outcome.ok());

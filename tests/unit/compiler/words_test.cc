@@ -13,7 +13,8 @@ compiler::Draft draft_of(const std::vector<std::string>& words,
   return draft;
 }
 
-std::string label_of(const std::vector<std::string>& words, compiler::Family family = compiler::Family::gcc) {
+std::string label_of_words(const std::vector<std::string>& words,
+                           compiler::Family family = compiler::Family::gcc) {
   compiler::Draft draft;
   draft.command.family = family;
   base::Result<void> read = compiler::read_words(draft, words);
@@ -35,14 +36,14 @@ TEST_CASE("every word is kept, in order") {
 TEST_CASE("-- makes sources of all that follows, for clang") {
   compiler::Draft draft = draft_of({"-c", "--", "-x"}, compiler::Family::clang);
   CHECK(draft.sources == std::vector<std::string>{"-x"});
-  CHECK(label_of({"-c", "--", "a.cc"}) == "");
+  CHECK(label_of_words({"-c", "--", "a.cc"}) == "");
   CHECK(draft_of({"-c", "--", "a.cc"}).command.traits.portable == false);
 }
 
 TEST_CASE("a word without its value, or an empty one, is refused") {
-  CHECK(label_of({"-c", "-o"}) == "missing_value");
-  CHECK(label_of({"-c", "-I"}) == "missing_value");
-  CHECK(label_of({"-c", ""}) == "empty_argument");
+  CHECK(label_of_words({"-c", "-o"}) == "missing_value");
+  CHECK(label_of_words({"-c", "-I"}) == "missing_value");
+  CHECK(label_of_words({"-c", ""}) == "empty_argument");
 }
 
 TEST_CASE("a depfile by -Wp, is one word that can be replaced") {
@@ -50,9 +51,9 @@ TEST_CASE("a depfile by -Wp, is one word that can be replaced") {
   REQUIRE(draft.command.args.size() == 1);
   CHECK(draft.command.args[0].role == compiler::ArgRole::depfile);
   CHECK(draft.command.args[0].value_at == 4);
-  CHECK(label_of({"-Wp,-DX,-MD,x.d"}) == "depfile_form");
-  CHECK(label_of({"-Wp,-MD,x.d,-DX"}) == "depfile_form");
-  CHECK(label_of({"-Xpreprocessor", "-MD"}) == "depfile_form");
+  CHECK(label_of_words({"-Wp,-DX,-MD,x.d"}) == "depfile_form");
+  CHECK(label_of_words({"-Wp,-MD,x.d,-DX"}) == "depfile_form");
+  CHECK(label_of_words({"-Xpreprocessor", "-MD"}) == "depfile_form");
 }
 
 TEST_CASE("options undo each other") {
@@ -67,7 +68,7 @@ TEST_CASE("options undo each other") {
 TEST_CASE("facts about the command are noted") {
   CHECK(draft_of({"-gsplit-dwarf"}).command.traits.debug_info);
   CHECK(!draft_of({"-g0", "-gno-split-dwarf"}).command.traits.debug_info);
-  CHECK(label_of({"-object-file-name=x"}, compiler::Family::clang) == "driver_internals");
+  CHECK(label_of_words({"-object-file-name=x"}, compiler::Family::clang) == "driver_internals");
   CHECK(draft_of({"-march=native"}).command.traits.native_cpu);
   CHECK(!draft_of({"-march=x86-64-v3"}).command.traits.native_cpu);
   CHECK(draft_of({"-mtune=native"}).command.traits.native_cpu);

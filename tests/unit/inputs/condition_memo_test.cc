@@ -14,7 +14,7 @@ using Value = inputs::ConditionMemo::Value;
 
 namespace {
 
-struct Fixture : fake::ExpanderFixture {
+struct ConditionMemoFixture : fake::ExpanderFixture {
   inputs::ExpressionRules rules;
   inputs::ConditionMemo memo;
 
@@ -64,7 +64,7 @@ struct Repeated : ScanFixture {
 
 }  // namespace
 
-TEST_CASE_FIXTURE(Fixture, "a value is known while each macro that was looked at stands") {
+TEST_CASE_FIXTURE(ConditionMemoFixture, "a value is known while each macro that was looked at stands") {
   define("A 1");
   CHECK(find(7) == Value::unknown);
   REQUIRE(learn("A && !B", 7));
@@ -82,7 +82,7 @@ TEST_CASE_FIXTURE(Fixture, "a value is known while each macro that was looked at
   CHECK(find(7) == Value::unknown);
 }
 
-TEST_CASE_FIXTURE(Fixture, "macros within macros, arguments and pasted names are looked at") {
+TEST_CASE_FIXTURE(ConditionMemoFixture, "macros within macros, arguments and pasted names are looked at") {
   define("F(x) G(x)");
   define("G(x) (x + P##_NAME + HIDDEN)");
   define("H(x) defined(USE_##x)");
@@ -99,14 +99,14 @@ TEST_CASE_FIXTURE(Fixture, "macros within macros, arguments and pasted names are
   CHECK(find(3) == Value::unknown);
 }
 
-TEST_CASE_FIXTURE(Fixture, "the rules of the language are part of the question") {
+TEST_CASE_FIXTURE(ConditionMemoFixture, "the rules of the language are part of the question") {
   REQUIRE(learn("true", 3));
   CHECK(find(3) == Value::fails);
   rules.true_is_one = true;
   CHECK(find(3) == Value::unknown);
 }
 
-TEST_CASE_FIXTURE(Fixture, "builtins, failures and what looks at many macros are not kept") {
+TEST_CASE_FIXTURE(ConditionMemoFixture, "builtins, failures and what looks at many macros are not kept") {
   const inputs::Id name = vocabulary.names.intern("__LINE__");
   table.set(name, vocabulary.macros.builtin(name, inputs::Builtin::line));
   CHECK_FALSE(learn("__LINE__", 3));
@@ -123,7 +123,7 @@ TEST_CASE_FIXTURE(Fixture, "builtins, failures and what looks at many macros are
   CHECK(find(6) == Value::holds);
 }
 
-TEST_CASE_FIXTURE(Fixture, "what does not fit makes room, and never gives another's value") {
+TEST_CASE_FIXTURE(ConditionMemoFixture, "what does not fit makes room, and never gives another's value") {
   define("A 1");
   constexpr inputs::Id kMany = 40'000;
   for (inputs::Id i = 1; i <= kMany; ++i) REQUIRE(learn(i % 3 == 0 ? "A" : "A && B", i));

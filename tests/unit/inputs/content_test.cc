@@ -27,7 +27,7 @@ class BusyFiles : public fake::FakeFiles {
   }
 };
 
-struct World {
+struct ContentWorld {
   BusyFiles files;
   fake::FakeClock clock;
   inputs::NodeTable table;
@@ -52,7 +52,7 @@ struct World {
 }  // namespace
 
 TEST_CASE("a digest is made once per version") {
-  World world;
+  ContentWorld world;
   world.files.write("/a.h", "1");
   inputs::NodeId node = world.node("/a.h");
   CHECK(*world.contents.digest(node) == base::digest_of("1"));
@@ -65,7 +65,7 @@ TEST_CASE("a digest is made once per version") {
 }
 
 TEST_CASE("a slot is made once per version and makes the digest known") {
-  World world;
+  ContentWorld world;
   world.files.write("/a.h", "1");
   CHECK(world.derive("/a.h") == "made of 1");
   CHECK(world.derive("/a.h") == "made of 1");
@@ -79,7 +79,7 @@ TEST_CASE("a slot is made once per version and makes the digest known") {
 }
 
 TEST_CASE("a new version with equal content keeps what was made of it, another does not") {
-  World world;
+  ContentWorld world;
   world.files.write("/a.h", "1");
   CHECK(world.derive("/a.h") == "made of 1");
   world.files.write("/a.h", "1");  // other times
@@ -94,7 +94,7 @@ TEST_CASE("a new version with equal content keeps what was made of it, another d
 }
 
 TEST_CASE("a file that changes while it is read is read again") {
-  World world;
+  ContentWorld world;
   world.files.write("/a.h", "old");
   int changes = 1;
   world.files.after_read = [&] {
@@ -105,7 +105,7 @@ TEST_CASE("a file that changes while it is read is read again") {
 }
 
 TEST_CASE("a file that never stops changing is an error that may pass") {
-  World world;
+  ContentWorld world;
   world.files.write("/a.h", "1");
   world.files.after_read = [&] { world.files.write("/a.h", "1"); };
   base::Result<base::Digest> digest = world.contents.digest(world.node("/a.h"));
@@ -116,7 +116,7 @@ TEST_CASE("a file that never stops changing is an error that may pass") {
 }
 
 TEST_CASE("what was made of a version that is over is made again") {
-  World world;
+  ContentWorld world;
   world.files.write("/a.h", "old");
   inputs::NodeId node = world.node("/a.h");
   auto derived = world.contents.derive(node, 0, [&](std::string text) {
@@ -133,7 +133,7 @@ TEST_CASE("what was made of a version that is over is made again") {
 }
 
 TEST_CASE("what is no readable regular file has no digest") {
-  World world;
+  ContentWorld world;
   world.files.make_directory("/d");
   CHECK(world.contents.digest(world.node("/d")).error().kind == base::ErrorKind::io);
   CHECK(world.contents.digest(world.node("/none")).error().kind == base::ErrorKind::io);
@@ -144,7 +144,7 @@ TEST_CASE("what is no readable regular file has no digest") {
 }
 
 TEST_CASE("threads that ask at the same time share one reading") {
-  World world;
+  ContentWorld world;
   world.files.write("/a.h", "1");
   inputs::NodeId node = world.node("/a.h");
   std::atomic<int> made{0};

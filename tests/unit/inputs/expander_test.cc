@@ -8,7 +8,7 @@
 
 namespace {
 
-struct Fixture : fake::ExpanderFixture {
+struct ExpanderFixture : fake::ExpanderFixture {
   inputs::Token expand_builtin(const inputs::Macro&, const inputs::Token& name,
                                inputs::Expander& one) override {
     return one.make_number(42, name);
@@ -28,7 +28,8 @@ struct Fixture : fake::ExpanderFixture {
 
 }  // namespace
 
-TEST_CASE_FIXTURE(Fixture, "a name is replaced until nothing is left to replace, but never within itself") {
+TEST_CASE_FIXTURE(ExpanderFixture,
+                  "a name is replaced until nothing is left to replace, but never within itself") {
   define("A B + A");
   define("B A");
   CHECK(expand("A") == "A + A");
@@ -36,7 +37,7 @@ TEST_CASE_FIXTURE(Fixture, "a name is replaced until nothing is left to replace,
   CHECK(expand("f(1)(2)") == "1 f(2)");
 }
 
-TEST_CASE_FIXTURE(Fixture, "arguments are expanded before they are put in") {
+TEST_CASE_FIXTURE(ExpanderFixture, "arguments are expanded before they are put in") {
   define("ID(x) x");
   define("X(x) x");
   define("Y99(x) x(99)");
@@ -47,7 +48,7 @@ TEST_CASE_FIXTURE(Fixture, "arguments are expanded before they are put in") {
   CHECK(expand("ID((a, b))") == "(a, b)");
 }
 
-TEST_CASE_FIXTURE(Fixture, "the example of the C standard comes out as it says") {
+TEST_CASE_FIXTURE(ExpanderFixture, "the example of the C standard comes out as it says") {
   define("x 3");
   define("f(a) f(x * (a))");
   define("z z[0]");
@@ -63,7 +64,7 @@ TEST_CASE_FIXTURE(Fixture, "the example of the C standard comes out as it says")
   CHECK(expand("m\n(f)") == "f(3 * (0,1))");
 }
 
-TEST_CASE_FIXTURE(Fixture, "names are glued unexpanded and the result is expanded") {
+TEST_CASE_FIXTURE(ExpanderFixture, "names are glued unexpanded and the result is expanded") {
   define("CAT(a, b) a ## b");
   define("AB 7");
   define("A wrong");
@@ -75,12 +76,12 @@ TEST_CASE_FIXTURE(Fixture, "names are glued unexpanded and the result is expande
   CHECK(expand("CAT(+, -)") == "+ -");
 }
 
-TEST_CASE_FIXTURE(Fixture, "strings are made with single blanks and escapes") {
+TEST_CASE_FIXTURE(ExpanderFixture, "strings are made with single blanks and escapes") {
   define("S(x...) #x");
   CHECK(expand("S( a   b,\"q\\n\" )") == "\"a b,\\\"q\\\\n\\\"\"");
 }
 
-TEST_CASE_FIXTURE(Fixture, "the rest of the arguments may be empty, and takes its comma with it") {
+TEST_CASE_FIXTURE(ExpanderFixture, "the rest of the arguments may be empty, and takes its comma with it") {
   define("E(f, ...) e(f, ## __VA_ARGS__)");
   CHECK(expand("E(1) E(1,2,3)") == "e(1) e(1,2,3)");
   define("O(f, ...) e(f __VA_OPT__(,) __VA_ARGS__)");
@@ -90,7 +91,7 @@ TEST_CASE_FIXTURE(Fixture, "the rest of the arguments may be empty, and takes it
   CHECK(expand("O(1, EMPTY)") == "e(1)");
 }
 
-TEST_CASE_FIXTURE(Fixture, "an expansion may be completed by what follows it") {
+TEST_CASE_FIXTURE(ExpanderFixture, "an expansion may be completed by what follows it") {
   define("EMPTY()");
   define("DEFER(m) m EMPTY()");
   define("H() done");
@@ -100,21 +101,21 @@ TEST_CASE_FIXTURE(Fixture, "an expansion may be completed by what follows it") {
   CHECK(expand("H x") == "H x");
 }
 
-TEST_CASE_FIXTURE(Fixture, "wrong numbers of arguments and endless ones fail") {
+TEST_CASE_FIXTURE(ExpanderFixture, "wrong numbers of arguments and endless ones fail") {
   define("F(a, b) a");
   CHECK(expand("F(1)") == "!macro_arguments");
   CHECK(expand("F(1, 2") == "!macro_arguments");
   CHECK(expand("F(1, 2)") == "1");
 }
 
-TEST_CASE_FIXTURE(Fixture, "arguments within arguments have a limit, without using up the stack") {
+TEST_CASE_FIXTURE(ExpanderFixture, "arguments within arguments have a limit, without using up the stack") {
   define("I(x) x");
   std::string deep = "1";
   for (int i = 0; i < 500; ++i) deep = "I(" + deep + ")";
   CHECK(expand(deep) == "!macro_depth");
 }
 
-TEST_CASE_FIXTURE(Fixture, "an explosion is stopped") {
+TEST_CASE_FIXTURE(ExpanderFixture, "an explosion is stopped") {
   define("D(x) x x");
   define("M0 D(1)");
   for (int i = 1; i < 40; ++i) {

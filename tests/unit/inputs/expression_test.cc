@@ -8,10 +8,10 @@
 
 namespace {
 
-struct Fixture : fake::ExpanderFixture {
+struct ExpressionFixture : fake::ExpanderFixture {
   inputs::ExpressionRules rules;
 
-  Fixture() { mode.digit_separators = true; }
+  ExpressionFixture() { mode.digit_separators = true; }
   inputs::Token expand_builtin(const inputs::Macro&, const inputs::Token& name, inputs::Expander&) override {
     return name;
   }
@@ -25,7 +25,7 @@ struct Fixture : fake::ExpanderFixture {
 
 }  // namespace
 
-TEST_CASE_FIXTURE(Fixture, "operators bind as in C") {
+TEST_CASE_FIXTURE(ExpressionFixture, "operators bind as in C") {
   CHECK(value("1 + 2 * 3 == 7") == 1);
   CHECK(value("(1 + 2) * 3 == 9 && !0") == 1);
   CHECK(value("1 << 2 + 1 == 8") == 1);
@@ -36,7 +36,7 @@ TEST_CASE_FIXTURE(Fixture, "operators bind as in C") {
   CHECK(value("(2 || 1) != 1") == 0);
 }
 
-TEST_CASE_FIXTURE(Fixture, "the conditional operator nests to the right and promotes") {
+TEST_CASE_FIXTURE(ExpressionFixture, "the conditional operator nests to the right and promotes") {
   CHECK(value("1 ? 0 : 1") == 0);
   CHECK(value("0 ? 0 : 0 ? 0 : 1") == 1);
   CHECK(value("1 ? 1 ? 0 : 1 : 1") == 0);
@@ -44,7 +44,7 @@ TEST_CASE_FIXTURE(Fixture, "the conditional operator nests to the right and prom
   CHECK(value("1 ? 2") == -1);
 }
 
-TEST_CASE_FIXTURE(Fixture, "arithmetic is in intmax_t or uintmax_t") {
+TEST_CASE_FIXTURE(ExpressionFixture, "arithmetic is in intmax_t or uintmax_t") {
   CHECK(value("-1 < 0u") == 0);
   CHECK(value("0x7fffffffffffffff + 1 < 0") == 1);
   CHECK(value("9223372036854775807L < 18446744073709551615UL") == 1);
@@ -55,7 +55,7 @@ TEST_CASE_FIXTURE(Fixture, "arithmetic is in intmax_t or uintmax_t") {
   CHECK(value("-8 >> 1 == -4 && 1 << 63 < 0 && 1 << 64 == 0") == 1);
 }
 
-TEST_CASE_FIXTURE(Fixture, "literals come in all bases") {
+TEST_CASE_FIXTURE(ExpressionFixture, "literals come in all bases") {
   CHECK(value("0x10 == 16 && 010 == 8 && 0b101 == 5 && 1'000 == 1000") == 1);
   CHECK(value("10ULL == 10lu && 10uLL == 10") == 1);
   CHECK(value("1.0") == -1);
@@ -67,7 +67,7 @@ TEST_CASE_FIXTURE(Fixture, "literals come in all bases") {
   CHECK(value("'\\377' < 0") == 0);
 }
 
-TEST_CASE_FIXTURE(Fixture, "what is not evaluated may divide by zero") {
+TEST_CASE_FIXTURE(ExpressionFixture, "what is not evaluated may divide by zero") {
   CHECK(value("0 && 1 / 0") == 0);
   CHECK(value("1 || 1 % 0") == 1);
   CHECK(value("1 ? 1 : 1 / 0") == 1);
@@ -76,7 +76,7 @@ TEST_CASE_FIXTURE(Fixture, "what is not evaluated may divide by zero") {
   CHECK(value("(1 || 0) && 1 / 0") == -1);
 }
 
-TEST_CASE_FIXTURE(Fixture, "defined looks at the name itself, also when a macro makes it") {
+TEST_CASE_FIXTURE(ExpressionFixture, "defined looks at the name itself, also when a macro makes it") {
   define("YES 1");
   define("USE_A 1");
   define("USE(a) (defined(USE_##a) && USE_##a)");
@@ -87,7 +87,7 @@ TEST_CASE_FIXTURE(Fixture, "defined looks at the name itself, also when a macro 
   CHECK(value("defined(YES") == -1);
 }
 
-TEST_CASE_FIXTURE(Fixture, "names are 0, and words are operators only in C++") {
+TEST_CASE_FIXTURE(ExpressionFixture, "names are 0, and words are operators only in C++") {
   CHECK(value("nothing") == 0);
   CHECK(value("true") == 0);
   CHECK(value("not + 1") == 1);
@@ -97,7 +97,7 @@ TEST_CASE_FIXTURE(Fixture, "names are 0, and words are operators only in C++") {
   CHECK(value("compl 0 == -1 and 1 bitor 0 and 1 not_eq 2") == 1);
 }
 
-TEST_CASE_FIXTURE(Fixture, "what is no expression is an error") {
+TEST_CASE_FIXTURE(ExpressionFixture, "what is no expression is an error") {
   for (const char* text : {"", "1 1", "1 +", "(1", "1)", "()", "\"s\"", "= 1", "f(1)", "1 ? 2 : "}) {
     CAPTURE(text);
     CHECK(value(text) == -1);

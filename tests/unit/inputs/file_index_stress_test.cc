@@ -21,8 +21,8 @@ constexpr int kRounds = 150;
 // The content of every file is one number, the same for all files of a generation directory.
 std::string name(int file) { return "gen/f" + std::to_string(file) + ".h"; }
 
-struct World {
-  explicit World(std::unique_ptr<inputs::Watcher> watcher)
+struct FileIndexStressWorld {
+  explicit FileIndexStressWorld(std::unique_ptr<inputs::Watcher> watcher)
       : index(base::real_files(), base::real_clock(), std::move(watcher)) {}
 
   fake::FileTree tree;
@@ -34,7 +34,7 @@ struct World {
 };
 
 // The number that the file holds by the index's word, or -1 while it is being replaced.
-int number(World& world, inputs::Trail& trail, int file) {
+int number(FileIndexStressWorld& world, inputs::Trail& trail, int file) {
   inputs::Found found = world.index.find(world.tree.at(name(file)), trail);
   if (found.type != base::FileType::regular) return -1;
   auto made = world.index.derive(found.node, 0, [](std::string text) {
@@ -46,7 +46,7 @@ int number(World& world, inputs::Trail& trail, int file) {
 }
 
 // A request: what was written before it must be seen by it, by fresh look-ups and by remembered ones.
-void ask(World& world, int file) {
+void ask(FileIndexStressWorld& world, int file) {
   inputs::Snapshot snapshot;
   int remembered = -1;
   while (!world.done) {
@@ -67,7 +67,7 @@ void ask(World& world, int file) {
   }
 }
 
-void rewrite_all(World& world, int round) {
+void rewrite_all(FileIndexStressWorld& world, int round) {
   switch (round % 4) {
     case 0:  // in place
       for (int file = 0; file < kFiles; ++file) world.tree.write(name(file), std::to_string(round));
@@ -97,7 +97,7 @@ void rewrite_all(World& world, int round) {
 }
 
 void run(std::unique_ptr<inputs::Watcher> watcher, fake::LossyWatcher* lossy) {
-  World world(std::move(watcher));
+  FileIndexStressWorld world(std::move(watcher));
   world.tree.mkdir("gen");
   for (int file = 0; file < kFiles; ++file) world.tree.write(name(file), "0");
   {

@@ -17,9 +17,9 @@ namespace {
 using base::FileType;
 
 // An index over a tree. The snapshot is of all that was found since the last `remember`.
-class World {
+class FileIndexWorld {
  public:
-  explicit World(bool watch) : index(base::real_files(), base::real_clock(), watch) {}
+  explicit FileIndexWorld(bool watch) : index(base::real_files(), base::real_clock(), watch) {}
 
   inputs::Found find(const std::string& name) {
     return index.find(name.starts_with('/') ? name : tree.at(name), trail);
@@ -54,13 +54,13 @@ class World {
 };
 
 // What a test case is run with.
-using Told = std::true_type;
+using ByWatch = std::true_type;
 using ByStat = std::false_type;
 
 }  // namespace
 
-TEST_CASE_TEMPLATE("a file that appears, changes and goes is noticed", Watch, Told, ByStat) {
-  World world(Watch::value);
+TEST_CASE_TEMPLATE("a file that appears, changes and goes is noticed", Watch, ByWatch, ByStat) {
+  FileIndexWorld world(Watch::value);
   CHECK(world.content("a.h") == "(none)");
   world.remember();
   CHECK(world.valid());
@@ -83,7 +83,7 @@ TEST_CASE_TEMPLATE("a file that appears, changes and goes is noticed", Watch, To
 }
 
 TEST_CASE("a version is there where changes are told, and grows with each") {
-  World told(true);
+  FileIndexWorld told(true);
   told.tree.write("a.h", "1");
   const inputs::NodeId node = told.find("a.h").node;
   const auto first = told.index.version(node);
@@ -97,14 +97,14 @@ TEST_CASE("a version is there where changes are told, and grows with each") {
   REQUIRE(told.index.version(node));
   CHECK(*told.index.version(node) > *first);
 
-  World by_stat(false);
+  FileIndexWorld by_stat(false);
   by_stat.tree.write("a.h", "1");
   CHECK_FALSE(by_stat.index.version(by_stat.find("a.h").node));
 }
 
-TEST_CASE_TEMPLATE("a file renamed over another is noticed though size and mtime are equal", Watch, Told,
+TEST_CASE_TEMPLATE("a file renamed over another is noticed though size and mtime are equal", Watch, ByWatch,
                    ByStat) {
-  World world(Watch::value);
+  FileIndexWorld world(Watch::value);
   world.tree.write("a.h", "1");
   world.tree.write("b.h", "2");
   world.tree.touch("a.h", 1'000'000);
@@ -116,8 +116,8 @@ TEST_CASE_TEMPLATE("a file renamed over another is noticed though size and mtime
   CHECK(world.content("a.h") == "2");
 }
 
-TEST_CASE_TEMPLATE("a rewrite in place with equal size and mtime is noticed", Watch, Told, ByStat) {
-  World world(Watch::value);
+TEST_CASE_TEMPLATE("a rewrite in place with equal size and mtime is noticed", Watch, ByWatch, ByStat) {
+  FileIndexWorld world(Watch::value);
   world.tree.write("a.h", "1");
   world.tree.touch("a.h", 1'000'000);
   CHECK(world.content("a.h") == "1");
@@ -128,8 +128,8 @@ TEST_CASE_TEMPLATE("a rewrite in place with equal size and mtime is noticed", Wa
   CHECK(world.content("a.h") == "2");
 }
 
-TEST_CASE_TEMPLATE("a header that appears earlier in the search order is noticed", Watch, Told, ByStat) {
-  World world(Watch::value);
+TEST_CASE_TEMPLATE("a header that appears earlier in the search order is noticed", Watch, ByWatch, ByStat) {
+  FileIndexWorld world(Watch::value);
   world.tree.mkdir("one/p");
   world.tree.mkdir("two/p/q");
   world.tree.write("two/p/q/a.h", "two");
@@ -145,8 +145,9 @@ TEST_CASE_TEMPLATE("a header that appears earlier in the search order is noticed
   CHECK(world.content("one/p/q/a.h") == "one");
 }
 
-TEST_CASE_TEMPLATE("a directory swapped for another is noticed at the files below it", Watch, Told, ByStat) {
-  World world(Watch::value);
+TEST_CASE_TEMPLATE("a directory swapped for another is noticed at the files below it", Watch, ByWatch,
+                   ByStat) {
+  FileIndexWorld world(Watch::value);
   world.tree.mkdir("gen/deep/er");
   world.tree.mkdir("new/deep/er");
   world.tree.write("gen/deep/er/a.h", "1");
@@ -165,9 +166,9 @@ TEST_CASE_TEMPLATE("a directory swapped for another is noticed at the files belo
   CHECK(!world.valid());
 }
 
-TEST_CASE_TEMPLATE("a directory moved away and back changes nothing but is watched again", Watch, Told,
+TEST_CASE_TEMPLATE("a directory moved away and back changes nothing but is watched again", Watch, ByWatch,
                    ByStat) {
-  World world(Watch::value);
+  FileIndexWorld world(Watch::value);
   world.tree.mkdir("d/e");
   world.tree.write("d/e/a.h", "1");
   CHECK(world.content("d/e/a.h") == "1");
@@ -179,8 +180,8 @@ TEST_CASE_TEMPLATE("a directory moved away and back changes nothing but is watch
   CHECK(!world.valid());
 }
 
-TEST_CASE_TEMPLATE("a directory removed and made again is watched again", Watch, Told, ByStat) {
-  World world(Watch::value);
+TEST_CASE_TEMPLATE("a directory removed and made again is watched again", Watch, ByWatch, ByStat) {
+  FileIndexWorld world(Watch::value);
   world.tree.mkdir("d/e");
   world.tree.write("d/e/a.h", "1");
   CHECK(world.content("d/e/a.h") == "1");
@@ -198,8 +199,8 @@ TEST_CASE_TEMPLATE("a directory removed and made again is watched again", Watch,
   CHECK(!world.valid());
 }
 
-TEST_CASE_TEMPLATE("a link that gets another target is noticed", Watch, Told, ByStat) {
-  World world(Watch::value);
+TEST_CASE_TEMPLATE("a link that gets another target is noticed", Watch, ByWatch, ByStat) {
+  FileIndexWorld world(Watch::value);
   world.tree.mkdir("v1");
   world.tree.mkdir("v2");
   world.tree.write("v1/a.h", "1");
@@ -214,8 +215,8 @@ TEST_CASE_TEMPLATE("a link that gets another target is noticed", Watch, Told, By
   CHECK(world.content("current/a.h") == "2");
 }
 
-TEST_CASE_TEMPLATE("a file replaced by a directory is noticed, and back", Watch, Told, ByStat) {
-  World world(Watch::value);
+TEST_CASE_TEMPLATE("a file replaced by a directory is noticed, and back", Watch, ByWatch, ByStat) {
+  FileIndexWorld world(Watch::value);
   world.tree.write("a.h", "1");
   CHECK(world.content("a.h") == "1");
   CHECK(world.content("a.h/k.txt") == "(none)");
@@ -229,8 +230,8 @@ TEST_CASE_TEMPLATE("a file replaced by a directory is noticed, and back", Watch,
   CHECK(world.find("a.h").type == FileType::directory);
 }
 
-TEST_CASE_TEMPLATE("what is missing below a file depends on the file alone", Watch, Told, ByStat) {
-  World world(Watch::value);
+TEST_CASE_TEMPLATE("what is missing below a file depends on the file alone", Watch, ByWatch, ByStat) {
+  FileIndexWorld world(Watch::value);
   world.tree.write("a.h", "1");
   CHECK(world.content("a.h/k.txt") == "(none)");
   world.remember();
@@ -240,8 +241,8 @@ TEST_CASE_TEMPLATE("what is missing below a file depends on the file alone", Wat
   CHECK(!world.valid());
 }
 
-TEST_CASE_TEMPLATE("a write through another hard link is noticed", Watch, Told, ByStat) {
-  World world(Watch::value);
+TEST_CASE_TEMPLATE("a write through another hard link is noticed", Watch, ByWatch, ByStat) {
+  FileIndexWorld world(Watch::value);
   world.tree.mkdir("in");
   world.tree.mkdir("elsewhere");
   world.tree.write("in/a.h", "1");
@@ -262,8 +263,8 @@ TEST_CASE_TEMPLATE("a write through another hard link is noticed", Watch, Told, 
   CHECK(world.content("in/a.h") == "2");
 }
 
-TEST_CASE_TEMPLATE("two names of one file change together", Watch, Told, ByStat) {
-  World world(Watch::value);
+TEST_CASE_TEMPLATE("two names of one file change together", Watch, ByWatch, ByStat) {
+  FileIndexWorld world(Watch::value);
   world.tree.write("a.h", "1");
   CHECK(world.content("a.h") == "1");
   world.tree.link("a.h", "b.h");
@@ -287,8 +288,8 @@ TEST_CASE_TEMPLATE("two names of one file change together", Watch, Told, ByStat)
   CHECK(!world.valid());
 }
 
-TEST_CASE_TEMPLATE("files made in a directory do not change the directory", Watch, Told, ByStat) {
-  World world(Watch::value);
+TEST_CASE_TEMPLATE("files made in a directory do not change the directory", Watch, ByWatch, ByStat) {
+  FileIndexWorld world(Watch::value);
   world.tree.mkdir("d");
   CHECK(world.find("d/..").type == FileType::directory);
   CHECK(world.find("d").type == FileType::directory);
@@ -300,8 +301,8 @@ TEST_CASE_TEMPLATE("files made in a directory do not change the directory", Watc
   CHECK(!world.valid());
 }
 
-TEST_CASE_TEMPLATE("a file that is no longer readable is noticed", Watch, Told, ByStat) {
-  World world(Watch::value);
+TEST_CASE_TEMPLATE("a file that is no longer readable is noticed", Watch, ByWatch, ByStat) {
+  FileIndexWorld world(Watch::value);
   world.tree.write("a.h", "1");
   CHECK(world.content("a.h") == "1");
   world.remember();
@@ -366,7 +367,7 @@ TEST_CASE("without watches left, and on unreliable file systems, stat does the w
 }
 
 TEST_CASE("unknown files cost neither an epoch nor a stat") {
-  World world(true);
+  FileIndexWorld world(true);
   world.tree.write("a.h", "1");
   world.content("a.h");
   world.remember();
@@ -381,7 +382,7 @@ TEST_CASE("unknown files cost neither an epoch nor a stat") {
 }
 
 TEST_CASE("repeated look-ups cost no system call while notices are trusted") {
-  World world(true);
+  FileIndexWorld world(true);
   world.tree.mkdir("d/e");
   world.tree.write("d/e/a.h", "1");
   world.content("d/e/a.h");
@@ -395,7 +396,7 @@ TEST_CASE("repeated look-ups cost no system call while notices are trusted") {
 }
 
 TEST_CASE("by stat, each node is looked at once per refresh") {
-  World world(false);
+  FileIndexWorld world(false);
   world.tree.write("a.h", "1");
   world.find("a.h");
   world.remember();
@@ -409,9 +410,9 @@ TEST_CASE("by stat, each node is looked at once per refresh") {
   CHECK(world.index.counters().stats > stats);
 }
 
-TEST_CASE_TEMPLATE("an answer during which a node changed makes a snapshot that is never valid", Watch, Told,
-                   ByStat) {
-  World world(Watch::value);
+TEST_CASE_TEMPLATE("an answer during which a node changed makes a snapshot that is never valid", Watch,
+                   ByWatch, ByStat) {
+  FileIndexWorld world(Watch::value);
   world.tree.write("a.h", "1");
   world.tree.write("b.h", "1");
   world.index.refresh();
@@ -432,7 +433,7 @@ TEST_CASE_TEMPLATE("an answer during which a node changed makes a snapshot that 
 }
 
 TEST_CASE("a snapshot is sorted and without repeats") {
-  World world(true);
+  FileIndexWorld world(true);
   world.tree.write("a.h", "1");
   for (int i = 0; i < 3; ++i) {
     world.find("b.h");
@@ -444,7 +445,7 @@ TEST_CASE("a snapshot is sorted and without repeats") {
 }
 
 TEST_CASE("touched_since names a file written at or after a time, and no directory") {
-  World world(true);
+  FileIndexWorld world(true);
   world.tree.mkdir("d");
   world.tree.write("a.h", "1");
   const inputs::NodeId file = world.find("a.h").node;
@@ -457,7 +458,7 @@ TEST_CASE("touched_since names a file written at or after a time, and no directo
 }
 
 TEST_CASE("the facts of a node") {
-  World world(true);
+  FileIndexWorld world(true);
   world.tree.write("a.h", "one");
   world.tree.symlink("a.h", "l.h");
   const inputs::Found found = world.find("l.h");

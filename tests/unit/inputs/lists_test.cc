@@ -6,7 +6,7 @@
 
 namespace {
 
-struct Fixture {
+struct ListsFixture {
   fake::ScanFixture scan;
   inputs::Trail trail;
   inputs::NodeId node(const std::string& path) { return scan.index.find(path, trail).node; }
@@ -14,7 +14,7 @@ struct Fixture {
 
 }  // namespace
 
-TEST_CASE_FIXTURE(Fixture, "a file is read once for each way of reading") {
+TEST_CASE_FIXTURE(ListsFixture, "a file is read once for each way of reading") {
   scan.files.write("/w/a.h", "#ifdef A\n#elifdef B\n#endif\n");
   inputs::LexMode plain;
   inputs::LexMode old;
@@ -29,7 +29,7 @@ TEST_CASE_FIXTURE(Fixture, "a file is read once for each way of reading") {
   CHECK((*other)->items.size() == 2);
 }
 
-TEST_CASE_FIXTURE(Fixture, "a changed file gets a new list") {
+TEST_CASE_FIXTURE(ListsFixture, "a changed file gets a new list") {
   scan.files.write("/w/a.h", "#define A\n");
   CHECK((*scan.lists.of(node("/w/a.h"), {}))->items.size() == 1);
   scan.files.write("/w/a.h", "#define A\n#define B\n");
@@ -37,12 +37,12 @@ TEST_CASE_FIXTURE(Fixture, "a changed file gets a new list") {
   CHECK((*scan.lists.of(node("/w/a.h"), {}))->items.size() == 2);
 }
 
-TEST_CASE_FIXTURE(Fixture, "a file that cannot be read is an error") {
+TEST_CASE_FIXTURE(ListsFixture, "a file that cannot be read is an error") {
   scan.files.write("/w/a.h", "");
   scan.files.fail("/w/a.h", 13);
   CHECK_FALSE(scan.lists.of(node("/w/a.h"), {}));
 }
 
-TEST_CASE_FIXTURE(Fixture, "answers are known only once they were asked for") {
+TEST_CASE_FIXTURE(ListsFixture, "answers are known only once they were asked for") {
   CHECK_FALSE(scan.answers.known(scan.dialect, "__has_builtin(x)"));
 }

@@ -7,7 +7,7 @@ using inputs::Macro;
 
 namespace {
 
-struct Fixture {
+struct MacroFixture {
   inputs::Identifiers names;
   inputs::MacroStore store;
   const Macro* define(std::string_view text) { return store.define(text, LexMode(), false, names); }
@@ -15,13 +15,13 @@ struct Fixture {
 
 }  // namespace
 
-TEST_CASE_FIXTURE(Fixture, "equal definitions are one object") {
+TEST_CASE_FIXTURE(MacroFixture, "equal definitions are one object") {
   CHECK(define("A 1") == define("A 1"));
   CHECK(define("A 1") != define("A 2"));
   CHECK(define("A(x) x") != define("A (x) x"));
 }
 
-TEST_CASE_FIXTURE(Fixture, "a parenthesis that touches the name begins parameters") {
+TEST_CASE_FIXTURE(MacroFixture, "a parenthesis that touches the name begins parameters") {
   const Macro* function = define("F(a, b...) a b");
   REQUIRE(function != nullptr);
   CHECK(function->function_like);
@@ -32,14 +32,14 @@ TEST_CASE_FIXTURE(Fixture, "a parenthesis that touches the name begins parameter
   CHECK(define("V(...) x")->parameters.back() == inputs::kNameVaArgs);
 }
 
-TEST_CASE_FIXTURE(Fixture, "what is no definition is none") {
+TEST_CASE_FIXTURE(MacroFixture, "what is no definition is none") {
   CHECK(define("F(a") == nullptr);
   CHECK(define("F(a,) x") == nullptr);
   CHECK(define("F(..., a) x") == nullptr);
   CHECK(define("1 x") == nullptr);
 }
 
-TEST_CASE_FIXTURE(Fixture, "bodies tell what they mention, as whole words") {
+TEST_CASE_FIXTURE(MacroFixture, "bodies tell what they mention, as whole words") {
   CHECK(define("D1 __DATE__ \" \" __TIME__")->mentions_time);
   CHECK_FALSE(define("D2 MY__DATE__X")->mentions_time);
   CHECK(define("C __COUNTER__")->mentions_counter);
@@ -47,7 +47,7 @@ TEST_CASE_FIXTURE(Fixture, "bodies tell what they mention, as whole words") {
   CHECK_FALSE(define("Q _Pragma(\"GCC diagnostic push\")")->mentions_pragma);
 }
 
-TEST_CASE_FIXTURE(Fixture, "a table forgets all when a new scan begins, and restores pushed macros") {
+TEST_CASE_FIXTURE(MacroFixture, "a table forgets all when a new scan begins, and restores pushed macros") {
   inputs::MacroTable table;
   const Macro* one = define("A 1");
   const Macro* two = define("A 2");

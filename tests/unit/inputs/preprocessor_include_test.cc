@@ -5,8 +5,6 @@
 
 using compiler::Family;
 using fake::ScanFixture;
-using Kind = compiler::SearchDir::Kind;
-
 namespace {
 
 // Files of which a watcher tells, so that what is known of them is used without a look.
@@ -101,7 +99,7 @@ TEST_CASE_FIXTURE(ScanFixture, "system headers are those of system directories a
   files.write("/w/u.h", "#pragma GCC system_header\n#include \"v.h\"\n");
   files.write("/w/v.h", "");
   files.write("/w/user/u2.h", "");
-  search(Kind::system, "sys");
+  search(compiler::SearchDir::Kind::system, "sys");
   angle("user");
   auto closure = scan();
   REQUIRE(closure);

@@ -6,11 +6,11 @@
 
 namespace {
 
-struct Fixture {
+struct RecorderFixture {
   fake::ScanFixture scan;
   inputs::Trail trail;
   inputs::Recorder recorder{scan.index, scan.scratch};
-  Fixture() {
+  RecorderFixture() {
     ++scan.scratch.scan;
     scan.files.write("/w/a", "");
     scan.files.write("/w/b", "");
@@ -21,7 +21,7 @@ struct Fixture {
 
 }  // namespace
 
-TEST_CASE_FIXTURE(Fixture, "a file is there once per name, in order of its first listing") {
+TEST_CASE_FIXTURE(RecorderFixture, "a file is there once per name, in order of its first listing") {
   recorder.unlisted(node("/w/a"), "a", false, false);
   recorder.listed(node("/w/b"), "b", true, false);
   recorder.listed(node("/w/a"), "a", false, false);
@@ -37,7 +37,7 @@ TEST_CASE_FIXTURE(Fixture, "a file is there once per name, in order of its first
   CHECK(closure.inputs[2].spelled == "x/../a");
 }
 
-TEST_CASE_FIXTURE(Fixture, "links and directories are picked from the trail, which has no repeats") {
+TEST_CASE_FIXTURE(RecorderFixture, "links and directories are picked from the trail, which has no repeats") {
   node("/w/../w/l");
   recorder.depends_on(trail);
   recorder.depends_on(trail);

@@ -10,7 +10,7 @@ using inputs::StartKind;
 
 namespace {
 
-struct Fixture {
+struct ResolverFixture {
   fake::ScanFixture scan;
   std::unique_ptr<inputs::Resolver> resolver;
   inputs::NodeId cwd = inputs::kNoNode;
@@ -35,7 +35,7 @@ struct Fixture {
 
 }  // namespace
 
-TEST_CASE_FIXTURE(Fixture, "a header is found in the first directory that has it") {
+TEST_CASE_FIXTURE(ResolverFixture, "a header is found in the first directory that has it") {
   scan.files.write("/w/a/x.h", "");
   scan.files.write("/w/b/x.h", "");
   scan.files.make_directory("/w/a/dir");
@@ -51,7 +51,7 @@ TEST_CASE_FIXTURE(Fixture, "a header is found in the first directory that has it
   CHECK(find("/w/b/x.h", StartKind::angle).by == FoundBy::absolute_path);
 }
 
-TEST_CASE_FIXTURE(Fixture, "an answer is given anew when a file appears, changes its kind or goes") {
+TEST_CASE_FIXTURE(ResolverFixture, "an answer is given anew when a file appears, changes its kind or goes") {
   scan.files.write("/w/b/x.h", "");
   scan.files.make_directory("/w/a");
   scan.angle("a");
@@ -67,7 +67,7 @@ TEST_CASE_FIXTURE(Fixture, "an answer is given anew when a file appears, changes
   CHECK(find("x.h", StartKind::angle).by == FoundBy::nothing);
 }
 
-TEST_CASE_FIXTURE(Fixture, "quotes look beside the includer first") {
+TEST_CASE_FIXTURE(ResolverFixture, "quotes look beside the includer first") {
   scan.files.write("/w/sub/x.h", "");
   scan.files.write("/w/a/y.h", "");
   scan.angle("a");
@@ -80,7 +80,7 @@ TEST_CASE_FIXTURE(Fixture, "quotes look beside the includer first") {
   CHECK(find("x.h", StartKind::angle).by == FoundBy::nothing);
 }
 
-TEST_CASE_FIXTURE(Fixture, "paths are put together as each compiler does") {
+TEST_CASE_FIXTURE(ResolverFixture, "paths are put together as each compiler does") {
   scan.files.write("/w/x.h", "");
   scan.files.write("/w/a/y.h", "");
   scan.angle("./a/");
@@ -96,7 +96,7 @@ TEST_CASE_FIXTURE(Fixture, "paths are put together as each compiler does") {
   CHECK(find("y.h", StartKind::angle).parent_name == "./a");
 }
 
-TEST_CASE_FIXTURE(Fixture, "gcc: a system header takes its real path when that is shorter") {
+TEST_CASE_FIXTURE(ResolverFixture, "gcc: a system header takes its real path when that is shorter") {
   scan.files.write("/r/x.h", "");
   scan.files.make_directory("/w/deep/er");
   scan.files.link("/w/deep/er/link", "/r");
@@ -107,7 +107,7 @@ TEST_CASE_FIXTURE(Fixture, "gcc: a system header takes its real path when that i
   CHECK(find("x.h", StartKind::angle).path == "deep/er/link/x.h");
 }
 
-TEST_CASE_FIXTURE(Fixture, "a look-up that fails is told from one that finds nothing") {
+TEST_CASE_FIXTURE(ResolverFixture, "a look-up that fails is told from one that finds nothing") {
   scan.files.link("/w/a/loop.h", "loop.h");
   scan.angle("a");
   make(compiler::Family::gcc);
@@ -115,7 +115,7 @@ TEST_CASE_FIXTURE(Fixture, "a look-up that fails is told from one that finds not
   CHECK(find(std::string(300, 'x'), StartKind::angle).broken);
 }
 
-TEST_CASE_FIXTURE(Fixture, "gcc: a precompiled header is met before the plain one, not behind it") {
+TEST_CASE_FIXTURE(ResolverFixture, "gcc: a precompiled header is met before the plain one, not behind it") {
   scan.files.write("/w/a/x.h", "");
   scan.files.write("/w/b/x.h.gch", "");
   scan.angle("a");
@@ -136,7 +136,7 @@ TEST_CASE("a depfile has no leading dot and slash") {
   CHECK(inputs::depfile_spelling(".hidden") == ".hidden");
 }
 
-TEST_CASE_FIXTURE(Fixture, "the directory of an answer is made once for each use") {
+TEST_CASE_FIXTURE(ResolverFixture, "the directory of an answer is made once for each use") {
   scan.files.write("/w/a/sub/x.h", "");
   scan.angle("a");
   make(compiler::Family::gcc);

@@ -4,13 +4,11 @@
 
 #include "fake/scan_fixture.h"
 
-using Kind = compiler::SearchDir::Kind;
-
 namespace {
 
-struct Fixture {
+struct SearchPathFixture {
   fake::ScanFixture scan;
-  explicit Fixture(compiler::Family family = compiler::Family::gcc) : scan(family) {
+  explicit SearchPathFixture(compiler::Family family = compiler::Family::gcc) : scan(family) {
     for (const char* dir : {"/w/a", "/w/b", "/w/c", "/usr/include"}) scan.files.make_directory(dir);
     scan.dialect.directories = {{"/usr/include", false}};
   }
@@ -29,22 +27,22 @@ struct Fixture {
   }
 };
 
-struct ClangFixture : Fixture {
-  ClangFixture() : Fixture(compiler::Family::clang) {}
+struct ClangFixture : SearchPathFixture {
+  ClangFixture() : SearchPathFixture(compiler::Family::clang) {}
 };
 
 }  // namespace
 
-TEST_CASE_FIXTURE(Fixture, "kinds of directories come in their order") {
-  scan.search(Kind::after, "c");
-  scan.search(Kind::system, "b");
-  scan.search(Kind::angle, "./a");
-  scan.search(Kind::quote, "q");
+TEST_CASE_FIXTURE(SearchPathFixture, "kinds of directories come in their order") {
+  scan.search(compiler::SearchDir::Kind::after, "c");
+  scan.search(compiler::SearchDir::Kind::system, "b");
+  scan.search(compiler::SearchDir::Kind::angle, "./a");
+  scan.search(compiler::SearchDir::Kind::quote, "q");
   scan.files.make_directory("/w/q");
   CHECK(path() == "q | ./a b! /usr/include! c! ");
 }
 
-TEST_CASE_FIXTURE(Fixture, "directories that are missing or no directories are left out") {
+TEST_CASE_FIXTURE(SearchPathFixture, "directories that are missing or no directories are left out") {
   scan.files.write("/w/file", "");
   scan.angle("none");
   scan.angle("file");
@@ -52,30 +50,30 @@ TEST_CASE_FIXTURE(Fixture, "directories that are missing or no directories are l
   CHECK(path() == "| a /usr/include! ");
 }
 
-TEST_CASE_FIXTURE(Fixture, "gcc: the first of equal directories stays, but a system one wins") {
+TEST_CASE_FIXTURE(SearchPathFixture, "gcc: the first of equal directories stays, but a system one wins") {
   scan.files.link("/w/alias", "a");
   scan.angle("a");
   scan.angle("b");
   scan.angle("alias");
   CHECK(path() == "| a b /usr/include! ");
-  scan.search(Kind::system, "./a");
+  scan.search(compiler::SearchDir::Kind::system, "./a");
   CHECK(path() == "| b ./a! /usr/include! ");
-  scan.search(Kind::quote, "a");
+  scan.search(compiler::SearchDir::Kind::quote, "a");
   CHECK(path() == "| b ./a! /usr/include! ");
 }
 
-TEST_CASE_FIXTURE(Fixture, "gcc: a quote directory that heads the next chain goes, another stays") {
-  scan.search(Kind::quote, "a");
+TEST_CASE_FIXTURE(SearchPathFixture, "gcc: a quote directory that heads the next chain goes, another stays") {
+  scan.search(compiler::SearchDir::Kind::quote, "a");
   scan.angle("a");
   CHECK(path() == "| a /usr/include! ");
-  scan.search(Kind::quote, "b");
+  scan.search(compiler::SearchDir::Kind::quote, "b");
   CHECK(path() == "a b | a /usr/include! ");
 }
 
 TEST_CASE_FIXTURE(ClangFixture, "clang: quote directories are compared among themselves alone") {
-  scan.search(Kind::quote, "a");
+  scan.search(compiler::SearchDir::Kind::quote, "a");
   scan.angle("a/");
-  scan.search(Kind::system, "a");
+  scan.search(compiler::SearchDir::Kind::system, "a");
   scan.angle("b");
   CHECK(path() == "a | b a! /usr/include! ");
 }
@@ -86,12 +84,12 @@ TEST_CASE_FIXTURE(ClangFixture, "clang: a file in place of a directory may be a 
   CHECK(path() == "header_map");
 }
 
-TEST_CASE_FIXTURE(Fixture, "frameworks are refused") {
-  scan.search(Kind::framework, "a");
+TEST_CASE_FIXTURE(SearchPathFixture, "frameworks are refused") {
+  scan.search(compiler::SearchDir::Kind::framework, "a");
   CHECK(path() == "frameworks");
 }
 
-TEST_CASE_FIXTURE(Fixture, "directories of CPATH are the user's") {
+TEST_CASE_FIXTURE(SearchPathFixture, "directories of CPATH are the user's") {
   scan.env = {"CPATH=/w/a:/w/b"};
   scan.dialect.directories = {{"/w/a", false}, {"/w/b", false}, {"/usr/include", false}};
   CHECK(path() == "| /w/a /w/b /usr/include! ");

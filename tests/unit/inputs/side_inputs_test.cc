@@ -6,12 +6,12 @@
 
 namespace {
 
-struct Fixture {
+struct SideInputsFixture {
   fake::ScanFixture scan;
   inputs::Trail trail;
   inputs::Recorder recorder{scan.index, scan.scratch};
   inputs::NodeId cwd = inputs::kNoNode;
-  Fixture() {
+  SideInputsFixture() {
     ++scan.scratch.scan;
     cwd = scan.index.find("/w", trail).node;
   }
@@ -26,7 +26,7 @@ struct Fixture {
 
 }  // namespace
 
-TEST_CASE_FIXTURE(Fixture, "files named by flags are inputs, and nothing but files") {
+TEST_CASE_FIXTURE(SideInputsFixture, "files named by flags are inputs, and nothing but files") {
   scan.files.write("/w/list.txt", "");
   scan.files.make_directory("/w/dir");
   scan.command.side_inputs = {{"list.txt"}};
@@ -38,7 +38,8 @@ TEST_CASE_FIXTURE(Fixture, "files named by flags are inputs, and nothing but fil
   }
 }
 
-TEST_CASE_FIXTURE(Fixture, "a file that need not be there is an input where it is, and watched where not") {
+TEST_CASE_FIXTURE(SideInputsFixture,
+                  "a file that need not be there is an input where it is, and watched where not") {
   scan.command.side_inputs = {{"SDK/SDKSettings.json", false}};
   REQUIRE(inputs::add_side_inputs(scan.command, scan.index, cwd, recorder));
   CHECK(names().empty());
@@ -49,7 +50,7 @@ TEST_CASE_FIXTURE(Fixture, "a file that need not be there is an input where it i
   CHECK(names() == "SDK/SDKSettings.json ");
 }
 
-TEST_CASE_FIXTURE(Fixture, "clang reads its own list for a sanitizer that is on") {
+TEST_CASE_FIXTURE(SideInputsFixture, "clang reads its own list for a sanitizer that is on") {
   scan.command.family = compiler::Family::clang;
   scan.files.write("/lib/clang/14/share/asan_ignorelist.txt", "");
   scan.files.write("/w/mine.txt", "");
@@ -68,7 +69,7 @@ TEST_CASE_FIXTURE(Fixture, "clang reads its own list for a sanitizer that is on"
   CHECK(run({"-fsanitize=thread"}) == 0);
 }
 
-TEST_CASE_FIXTURE(Fixture, "clang takes a precompiled header beside an -include") {
+TEST_CASE_FIXTURE(SideInputsFixture, "clang takes a precompiled header beside an -include") {
   scan.command.family = compiler::Family::clang;
   scan.command.forced = {{"pre.h", false}};
   CHECK(inputs::check_clang_precompiled(scan.command, scan.index, cwd, recorder));
@@ -77,7 +78,7 @@ TEST_CASE_FIXTURE(Fixture, "clang takes a precompiled header beside an -include"
   CHECK_FALSE(inputs::check_clang_precompiled(scan.command, scan.index, cwd, recorder));
 }
 
-TEST_CASE_FIXTURE(Fixture, "assembler files are followed, and what cannot be found is refused") {
+TEST_CASE_FIXTURE(SideInputsFixture, "assembler files are followed, and what cannot be found is refused") {
   scan.files.write("/w/a.s", ".include \"b.s\"\n.incbin \"data\"\n");
   scan.files.write("/w/b.s", ".include \"a.s\"\n.incbin \"more\"\n");
   scan.files.write("/w/data", "");

@@ -24,7 +24,7 @@ using inputs::NodeId;
 using Kind = inputs::Watcher::Kind;
 
 // Does something after each lstat of one path, as another process may; counts them.
-class BusyFiles : public fake::FakeFiles {
+class RestlessFiles : public fake::FakeFiles {
  public:
   std::string busy;
   std::function<void()> after;
@@ -40,8 +40,8 @@ class BusyFiles : public fake::FakeFiles {
   }
 };
 
-struct World {
-  explicit World(bool watch) {
+struct TrackerWorld {
+  explicit TrackerWorld(bool watch) {
     auto made = watch ? std::make_unique<fake::FakeWatcher>() : nullptr;
     watcher = made.get();
     tracker = std::make_unique<inputs::Tracker>(table, files, clock, std::move(made));
@@ -68,7 +68,7 @@ struct World {
     version(id);
   }
 
-  BusyFiles files;
+  RestlessFiles files;
   fake::FakeClock clock;
   inputs::NodeTable table;
   fake::FakeWatcher* watcher = nullptr;
@@ -88,7 +88,7 @@ TEST_CASE("stamps are racy for two seconds, and in the future") {
 }
 
 TEST_CASE("told by notices, a node is looked at once") {
-  World world(true);
+  TrackerWorld world(true);
   world.files.write("/d/a.h", "1");
   world.files.busy = "/d/a.h";
   NodeId node = world.node("/d/a.h");
@@ -99,7 +99,7 @@ TEST_CASE("told by notices, a node is looked at once") {
 }
 
 TEST_CASE("by stat, a node is looked at once a round, by however many threads") {
-  World world(false);
+  TrackerWorld world(false);
   world.files.write("/d/a.h", "1");
   world.files.busy = "/d/a.h";
   NodeId node = world.node("/d/a.h");
@@ -114,7 +114,7 @@ TEST_CASE("by stat, a node is looked at once a round, by however many threads") 
 }
 
 TEST_CASE("a mark without a change leaves the version, a change gives it the epoch of the mark") {
-  World world(true);
+  TrackerWorld world(true);
   world.files.write("/a.h", "1");
   NodeId node = world.node("/a.h");
   const std::uint32_t before = world.version(node);
@@ -130,7 +130,7 @@ TEST_CASE("a mark without a change leaves the version, a change gives it the epo
 }
 
 TEST_CASE("by stat, a change gives a version newer than every epoch before") {
-  World world(false);
+  TrackerWorld world(false);
   world.files.write("/a.h", "1");
   NodeId node = world.node("/a.h");
   const std::uint64_t before = world.tracker->epoch();
@@ -140,7 +140,7 @@ TEST_CASE("by stat, a change gives a version newer than every epoch before") {
 }
 
 TEST_CASE("a notice that comes during a look voids it") {
-  World world(true);
+  TrackerWorld world(true);
   world.files.write("/a.h", "1");
   NodeId node = world.node("/a.h");
   world.files.busy = "/a.h";
@@ -158,7 +158,7 @@ TEST_CASE("a notice that comes during a look voids it") {
 }
 
 TEST_CASE("a look ends though notices keep coming, and is not trusted") {
-  World world(true);
+  TrackerWorld world(true);
   world.files.write("/a.h", "1");
   NodeId node = world.node("/a.h");
   world.files.busy = "/a.h";
@@ -171,7 +171,7 @@ TEST_CASE("a look ends though notices keep coming, and is not trusted") {
 }
 
 TEST_CASE("by stat, a racy file is read again, and only then") {
-  World world(false);
+  TrackerWorld world(false);
   world.files.write("/a.h", "1");
   NodeId node = world.node("/a.h");
   SUBCASE("racy") {
@@ -217,7 +217,7 @@ TEST_CASE("by stat, a racy file is read again, and only then") {
 }
 
 TEST_CASE("a notice of a write is believed though no stamp tells") {
-  World world(true);
+  TrackerWorld world(true);
   world.files.write("/a.h", "1");
   NodeId node = world.node("/a.h");
   world.age(node, "/a.h", 60'000'000'000);
@@ -231,7 +231,7 @@ TEST_CASE("a notice of a write is believed though no stamp tells") {
 }
 
 TEST_CASE("a link with another target has changed, whatever its stamps") {
-  World world(true);
+  TrackerWorld world(true);
   world.files.link("/l", "a");
   world.node("/l");
   NodeId link = world.table.lookup(inputs::NodeTable::kRoot, "l");
@@ -245,7 +245,7 @@ TEST_CASE("a link with another target has changed, whatever its stamps") {
 }
 
 TEST_CASE("an entry that can no longer be seen has changed") {
-  World world(true);
+  TrackerWorld world(true);
   world.files.write("/a.h", "1");
   NodeId node = world.node("/a.h");
   const std::uint32_t before = world.version(node);
@@ -256,7 +256,7 @@ TEST_CASE("an entry that can no longer be seen has changed") {
 }
 
 TEST_CASE("a directory that became another marks what is below") {
-  World world(false);
+  TrackerWorld world(false);
   world.files.write("/d/e/a.h", "1");
   NodeId file = world.node("/d/e/a.h");
   NodeId missing = world.node("/d/e/b.h");
@@ -269,7 +269,7 @@ TEST_CASE("a directory that became another marks what is below") {
 }
 
 TEST_CASE("a file found to be a directory now marks what was missing below it") {
-  World world(true);
+  TrackerWorld world(true);
   world.files.write("/a.h", "1");
   NodeId file = world.node("/a.h");
   NodeId below = world.node("/a.h/b.h");

@@ -15,8 +15,8 @@ using inputs::kLook;
 using inputs::NodeId;
 using Kind = inputs::Watcher::Kind;
 
-struct World {
-  World() {
+struct TrackerWatchWorld {
+  TrackerWatchWorld() {
     auto made = std::make_unique<fake::FakeWatcher>();
     watcher = made.get();
     tracker = std::make_unique<inputs::Tracker>(table, files, clock, std::move(made));
@@ -38,7 +38,7 @@ struct World {
 }  // namespace
 
 TEST_CASE("every directory on the way and the file are watched") {
-  World world;
+  TrackerWatchWorld world;
   NodeId file = world.node("/d/e/a.h");
   CHECK(world.trusted(file));
   for (const char* path : {"/", "/d", "/d/e", "/d/e/a.h"}) CHECK(world.watcher->watches(path));
@@ -46,7 +46,7 @@ TEST_CASE("every directory on the way and the file are watched") {
 }
 
 TEST_CASE("what is missing is told by the directory it is missing from") {
-  World world;
+  TrackerWatchWorld world;
   NodeId missing = world.node("/d/x/y.h");
   CHECK(world.table.path(missing) == "/d/x");
   CHECK(world.trusted(missing));
@@ -59,7 +59,7 @@ TEST_CASE("what is missing is told by the directory it is missing from") {
 }
 
 TEST_CASE("a notice about a directory marks all below and drops the watches there") {
-  World world;
+  TrackerWatchWorld world;
   NodeId file = world.node("/d/e/a.h");
   NodeId missing = world.node("/d/e/b.h");
   NodeId beside = world.node("/c.h");
@@ -82,7 +82,7 @@ TEST_CASE("a notice about a directory marks all below and drops the watches ther
 }
 
 TEST_CASE("a notice about a file marks the file alone") {
-  World world;
+  TrackerWatchWorld world;
   NodeId file = world.node("/d/e/a.h");
   NodeId missing = world.node("/d/e/b.h");
   SUBCASE("from its directory") { world.watcher->tell(Kind::content, "/d/e", "a.h"); }
@@ -94,7 +94,7 @@ TEST_CASE("a notice about a file marks the file alone") {
 }
 
 TEST_CASE("a notice about an unknown name marks nothing") {
-  World world;
+  TrackerWatchWorld world;
   NodeId file = world.node("/d/e/a.h");
   const std::uint64_t epoch = world.tracker->epoch();
   world.watcher->tell(Kind::entry, "/d/e", "a.o");
@@ -105,7 +105,7 @@ TEST_CASE("a notice about an unknown name marks nothing") {
 }
 
 TEST_CASE("lost notices mark everything and start anew") {
-  World world;
+  TrackerWatchWorld world;
   NodeId file = world.node("/d/e/a.h");
   world.watcher->lose();
   world.tracker->refresh();
@@ -119,7 +119,7 @@ TEST_CASE("lost notices mark everything and start anew") {
 }
 
 TEST_CASE("where there is no watch, nodes are checked by stat") {
-  World world;
+  TrackerWatchWorld world;
   SUBCASE("the file system does not tell") { world.watcher->reliable_devices = false; }
   SUBCASE("no watches left") { world.watcher->refuse = true; }
   NodeId file = world.node("/d/e/a.h");
@@ -134,7 +134,7 @@ TEST_CASE("where there is no watch, nodes are checked by stat") {
 }
 
 TEST_CASE("when watches grow scarce, directories are still watched and files are checked by stat") {
-  World world;
+  TrackerWatchWorld world;
   world.watcher->files = 3;
   NodeId file = world.node("/d/e/a.h");
   NodeId missing = world.node("/d/e/b.h");
@@ -144,7 +144,7 @@ TEST_CASE("when watches grow scarce, directories are still watched and files are
 }
 
 TEST_CASE("what is written to a device is no change") {
-  World world;
+  TrackerWatchWorld world;
   NodeId file = world.node("/d/e/a.h");
   world.table.node(file).shape = inputs::Shape{base::FileType::other, false};
   world.watcher->tell(Kind::content, "/d/e", "a.h");
@@ -153,7 +153,7 @@ TEST_CASE("what is written to a device is no change") {
 }
 
 TEST_CASE("a replaced file is watched anew") {
-  World world;
+  TrackerWatchWorld world;
   NodeId file = world.node("/d/e/a.h");
   world.files.write("/d/e/a.h", "2");
   world.watcher->tell(Kind::entry, "/d/e", "a.h");

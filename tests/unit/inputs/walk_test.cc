@@ -14,7 +14,7 @@ namespace {
 using base::FileType;
 using Paths = std::vector<std::string>;
 
-struct World {
+struct WalkWorld {
   fake::FakeFiles files;
   fake::FakeClock clock;
   inputs::NodeTable table;
@@ -36,7 +36,7 @@ struct World {
 }  // namespace
 
 TEST_CASE("a plain path depends on the file alone") {
-  World world;
+  WalkWorld world;
   world.files.write("/p/inc/a.h", "");
   CHECK(world.find("/p/inc/a.h").type == FileType::regular);
   CHECK(world.passed() == Paths{"/p/inc/a.h"});
@@ -46,7 +46,7 @@ TEST_CASE("a plain path depends on the file alone") {
 }
 
 TEST_CASE("what is missing is named by its first missing component") {
-  World world;
+  WalkWorld world;
   world.files.write("/p/a.h", "");
   CHECK(world.find("/p/x/y/z.h").type == FileType::absent);
   CHECK(world.passed() == Paths{"/p/x"});
@@ -55,7 +55,7 @@ TEST_CASE("what is missing is named by its first missing component") {
 }
 
 TEST_CASE("nothing is below a file") {
-  World world;
+  WalkWorld world;
   world.files.write("/p/a.h", "");
   CHECK(world.find("/p/a.h/b.h").type == FileType::absent);
   CHECK(world.find("/p/a.h/").type == FileType::absent);
@@ -65,7 +65,7 @@ TEST_CASE("nothing is below a file") {
 }
 
 TEST_CASE("dot-dot steps through directories that must exist") {
-  World world;
+  WalkWorld world;
   world.files.make_directory("/p/src");
   world.files.write("/p/inc/a.h", "");
   CHECK(world.place("/p/src/../inc/a.h") == "/p/inc/a.h");
@@ -74,7 +74,7 @@ TEST_CASE("dot-dot steps through directories that must exist") {
 }
 
 TEST_CASE("dot-dot after a link is the parent of its target") {
-  World world;
+  WalkWorld world;
   world.files.write("/far/away/a.h", "");
   world.files.write("/far/b.h", "");
   world.files.write("/p/b.h", "");
@@ -84,7 +84,7 @@ TEST_CASE("dot-dot after a link is the parent of its target") {
 }
 
 TEST_CASE("links are followed in the middle, at the end, and through links") {
-  World world;
+  WalkWorld world;
   world.files.write("/v1/inc/a.h", "");
   world.files.link("/current", "v1");
   world.files.link("/v1/inc/b.h", "a.h");
@@ -97,7 +97,7 @@ TEST_CASE("links are followed in the middle, at the end, and through links") {
 }
 
 TEST_CASE("a dangling link is missing where it leads to") {
-  World world;
+  WalkWorld world;
   world.files.link("/p/a.h", "nowhere.h");
   CHECK(world.find("/p/a.h").type == FileType::absent);
   CHECK(!world.find("/p/a.h").broken);
@@ -105,7 +105,7 @@ TEST_CASE("a dangling link is missing where it leads to") {
 }
 
 TEST_CASE("a ring of links is broken") {
-  World world;
+  WalkWorld world;
   world.files.link("/a", "b");
   world.files.link("/b", "a");
   CHECK(world.find("/a").broken);
@@ -113,7 +113,7 @@ TEST_CASE("a ring of links is broken") {
 }
 
 TEST_CASE("forty links are followed, one more is broken") {
-  World world;
+  WalkWorld world;
   world.files.write("/f0", "");
   for (int i = 1; i <= 41; ++i) {
     world.files.link("/f" + std::to_string(i), "f" + std::to_string(i - 1));
@@ -123,7 +123,7 @@ TEST_CASE("forty links are followed, one more is broken") {
 }
 
 TEST_CASE("what may not be entered is broken, and so is all below") {
-  World world;
+  WalkWorld world;
   world.files.write("/p/secret/a.h", "");
   world.files.fail("/p/secret/a.h", EACCES);
   inputs::Found found = world.find("/p/secret/a.h");
@@ -134,7 +134,7 @@ TEST_CASE("what may not be entered is broken, and so is all below") {
 }
 
 TEST_CASE("names that no file can have are broken") {
-  World world;
+  WalkWorld world;
   CHECK(world.find("/" + std::string(256, 'a')).broken);
   CHECK(!world.find("/" + std::string(255, 'a')).broken);
   CHECK(world.find(std::string("/a\0b", 4)).broken);
@@ -144,7 +144,7 @@ TEST_CASE("names that no file can have are broken") {
 }
 
 TEST_CASE("a look-up may begin in a directory") {
-  World world;
+  WalkWorld world;
   world.files.write("/p/inc/sub/a.h", "");
   inputs::NodeId inc = world.find("/p/inc").node;
   inputs::Trail trail;

@@ -38,11 +38,11 @@ bool told(const std::vector<Seen>& events, Kind kind, const std::string& name) {
                      [&](const Seen& event) { return event.kind == kind && event.name == name; });
 }
 
-struct World {
+struct WatcherWorld {
   std::unique_ptr<Watcher> watcher = inputs::make_watcher();
   fake::FileTree tree;
   int watch = -1;
-  World() {
+  WatcherWorld() {
     REQUIRE(watcher);
     REQUIRE(watcher->add(tree.root(), watch) == Watcher::Added::yes);
   }
@@ -51,7 +51,7 @@ struct World {
 }  // namespace
 
 TEST_CASE("each change of an entry is told when its system call has returned") {
-  World world;
+  WatcherWorld world;
   CHECK(drain(*world.watcher).empty());
   world.tree.write("a.h", "1");
   std::vector<Seen> events = drain(*world.watcher);
@@ -72,7 +72,7 @@ TEST_CASE("each change of an entry is told when its system call has returned") {
 }
 
 TEST_CASE("directories are told apart") {
-  World world;
+  WatcherWorld world;
   world.tree.mkdir("d");
   std::vector<Seen> events = drain(*world.watcher);
   REQUIRE(told(events, Kind::entry, "d"));
@@ -82,7 +82,7 @@ TEST_CASE("directories are told apart") {
 }
 
 TEST_CASE("the end and the move of what is watched is told") {
-  World world;
+  WatcherWorld world;
   world.tree.mkdir("d");
   int inner = -1;
   REQUIRE(world.watcher->add(world.tree.at("d"), inner) == Watcher::Added::yes);
@@ -98,7 +98,7 @@ TEST_CASE("the end and the move of what is watched is told") {
 }
 
 TEST_CASE("a watched file tells of writes through any of its names") {
-  World world;
+  WatcherWorld world;
   world.tree.mkdir("d");
   world.tree.write("d/a.h", "1");
   int file = -1;
@@ -116,7 +116,7 @@ TEST_CASE("a watched file tells of writes through any of its names") {
 }
 
 TEST_CASE("a file's watch does not take away from a directory's") {
-  World world;
+  WatcherWorld world;
   int same = -1;
   REQUIRE(world.watcher->add_file(world.tree.root(), same) == Watcher::Added::yes);
   CHECK(same == world.watch);
@@ -125,7 +125,7 @@ TEST_CASE("a file's watch does not take away from a directory's") {
 }
 
 TEST_CASE("only a directory that is there can be watched, and no link to one") {
-  World world;
+  WatcherWorld world;
   world.tree.write("a.h", "1");
   world.tree.symlink(".", "link");
   int watch = -1;
@@ -137,7 +137,7 @@ TEST_CASE("only a directory that is there can be watched, and no link to one") {
 }
 
 TEST_CASE("after remove and after restart nothing is told") {
-  World world;
+  WatcherWorld world;
   SUBCASE("remove") { world.watcher->remove(world.watch); }
   SUBCASE("restart") { CHECK(world.watcher->restart()); }
   drain(*world.watcher);
@@ -149,7 +149,7 @@ TEST_CASE("after remove and after restart nothing is told") {
 }
 
 TEST_CASE("more notices than fit into one reading are all told") {
-  World world;
+  WatcherWorld world;
   const std::string pad(200, 'x');
   for (int i = 0; i < 1000; ++i) world.tree.write(pad + std::to_string(i), "1");
   std::vector<Seen> events = drain(*world.watcher);
@@ -158,13 +158,13 @@ TEST_CASE("more notices than fit into one reading are all told") {
 }
 
 TEST_CASE("a sink that says no ends the drain") {
-  World world;
+  WatcherWorld world;
   for (int i = 0; i < 5; ++i) world.tree.write("f" + std::to_string(i), "1");
   int calls = 0;
   world.watcher->drain([&](const Watcher::Event&) { return ++calls < 2; });
   CHECK(calls == 2);
 }
 
-TEST_CASE("there is room for the watches of files") { CHECK(World().watcher->file_limit() > 0); }
+TEST_CASE("there is room for the watches of files") { CHECK(WatcherWorld().watcher->file_limit() > 0); }
 
 #endif

@@ -6,14 +6,13 @@
 #include "fake/fake_clock.h"
 #include "fake/reapi_server.h"
 #include "fake/remote_caller.h"
+#include "unit/remote/engine.h"
 
 namespace reapi = build::bazel::remote::execution::v2;
 
 namespace {
 
-const base::Digest kAction = base::digest_of("action");
-
-struct World {
+struct ActionCacheWorld {
   fake::ReapiServer server;
   fake::FakeClock clock;
   fake::FakeCredentials credentials;
@@ -21,7 +20,7 @@ struct World {
   remote::ActionCache cache{connection, "main/team"};
 
   remote::Remote<std::optional<reapi::ActionResult>> get(const std::stop_token& stop = {}) {
-    return cache.get({}, kAction, {"x.o", "x.d"}, stop);
+    return cache.get({}, engine::kAction, {"x.o", "x.d"}, stop);
   }
 };
 
@@ -36,9 +35,9 @@ reapi::ActionResult result_with(const std::string& content) {
 }  // namespace
 
 TEST_CASE("a look-up asks for everything at once") {
-  World world;
+  ActionCacheWorld world;
   world.server.put("object");
-  world.server.put_result(kAction, result_with("object"));
+  world.server.put_result(engine::kAction, result_with("object"));
   auto got = world.get();
   REQUIRE(got);
   REQUIRE(*got);
@@ -52,18 +51,18 @@ TEST_CASE("a look-up asks for everything at once") {
   CHECK(requests[0].inline_stderr());
   REQUIRE(requests[0].inline_output_files_size() == 2);
   CHECK(requests[0].inline_output_files(1) == "x.d");
-  CHECK(requests[0].action_digest().hash() == kAction.hex());
-  CHECK(requests[0].action_digest().size_bytes() == kAction.size);
+  CHECK(requests[0].action_digest().hash() == engine::kAction.hex());
+  CHECK(requests[0].action_digest().size_bytes() == engine::kAction.size);
 }
 
 TEST_CASE("an entry that is not there, or has holes, is a miss") {
-  World world;
+  ActionCacheWorld world;
   auto miss = world.get();
   REQUIRE(miss);
   CHECK_FALSE(miss->has_value());
 
   world.server.traits()->refuses_holes = true;
-  world.server.put_result(kAction, result_with("gone"));
+  world.server.put_result(engine::kAction, result_with("gone"));
   miss = world.get();
   REQUIRE(miss);
   CHECK_FALSE(miss->has_value());
@@ -71,8 +70,8 @@ TEST_CASE("an entry that is not there, or has holes, is a miss") {
 }
 
 TEST_CASE("a look-up is tried again after a passing failure, and no other") {
-  World world;
-  world.server.put_result(kAction, result_with("object"));
+  ActionCacheWorld world;
+  world.server.put_result(engine::kAction, result_with("object"));
   world.server.fail("GetActionResult", {grpc::StatusCode::UNAVAILABLE, "restarting"});
   auto got = world.get();
   REQUIRE(got);
@@ -87,8 +86,8 @@ TEST_CASE("a look-up is tried again after a passing failure, and no other") {
 }
 
 TEST_CASE("an answer of a failed attempt leaves nothing behind") {
-  World world;
-  world.server.put_result(kAction, result_with("object"));
+  ActionCacheWorld world;
+  world.server.put_result(engine::kAction, result_with("object"));
   std::stop_source stop;
   stop.request_stop();
   auto got = world.get(stop.get_token());
@@ -98,24 +97,25 @@ TEST_CASE("an answer of a failed attempt leaves nothing behind") {
 }
 
 TEST_CASE("an update stores the entry as it is") {
-  World world;
-  REQUIRE(world.cache.update({}, kAction, result_with("object"), {}));
+  ActionCacheWorld world;
+  REQUIRE(world.cache.update({}, engine::kAction, result_with("object"), {}));
   auto requests = world.server.requests<reapi::UpdateActionResultRequest>("UpdateActionResult");
   REQUIRE(requests.size() == 1);
   CHECK(requests[0].instance_name() == "main/team");
   CHECK(requests[0].digest_function() == reapi::DigestFunction::SHA256);
   CHECK(requests[0].results_cache_policy().priority() == 0);
-  REQUIRE(world.server.result(kAction));
-  CHECK(world.server.result(kAction)->SerializeAsString() == result_with("object").SerializeAsString());
+  REQUIRE(world.server.result(engine::kAction));
+  CHECK(world.server.result(engine::kAction)->SerializeAsString() ==
+        result_with("object").SerializeAsString());
 }
 
 TEST_CASE("a refused update says so") {
   for (auto [code, cause] : {std::pair(grpc::StatusCode::PERMISSION_DENIED, remote::Cause::denied),
                              std::pair(grpc::StatusCode::UNAUTHENTICATED, remote::Cause::unauthenticated),
                              std::pair(grpc::StatusCode::UNIMPLEMENTED, remote::Cause::unimplemented)}) {
-    World world;
+    ActionCacheWorld world;
     world.server.fail("UpdateActionResult", {code, "no"}, 2);
-    remote::Remote<void> done = world.cache.update({}, kAction, result_with("object"), {});
+    remote::Remote<void> done = world.cache.update({}, engine::kAction, result_with("object"), {});
     REQUIRE_FALSE(done);
     CHECK(done.error().cause == cause);
     CHECK(world.server.count("UpdateActionResult") == 1);

@@ -7,19 +7,10 @@
 
 namespace {
 
-using Words = std::vector<std::string>;
-
-const Words kPlain{"-O2", "-c", "../../src/x.cc", "-o", "x.o"};
-
 reapi::Action message_of(const remote::Action& action) {
   reapi::Action message;
   REQUIRE(message.ParseFromString(action.action));
   return message;
-}
-
-Words plus(Words words, const Words& more) {
-  words.insert(words.end(), more.begin(), more.end());
-  return words;
 }
 
 std::string hex_of(std::string_view bytes) { return base::digest_of(bytes).hex(); }

@@ -8,13 +8,6 @@
 
 namespace {
 
-using Words = std::vector<std::string>;
-const Words kPlain = {"-c", "../../src/x.cc", "-o", "x.o"};
-
-bool has(const Words& words, const std::string& word) {
-  return std::find(words.begin(), words.end(), word) != words.end();
-}
-
 Words paths_of(const std::vector<remote::KeyFile>& files) {
   Words out;
   for (const remote::KeyFile& file : files) out.push_back(file.path);

@@ -6,8 +6,6 @@
 
 namespace {
 
-remote::Headers bearer(const std::string& token) { return {{"authorization", "Bearer " + token}}; }
-
 bool sends(remote::Credentials& credentials) {
   base::Result<remote::Credentials::Current> current = credentials.current({});
   REQUIRE(current);
@@ -18,7 +16,7 @@ bool sends(remote::Credentials& credentials) {
 
 TEST_CASE("credentials are passed on until they are left at home") {
   fake::FakeCredentials inner;
-  inner.set(bearer("token"));
+  inner.set(fake::bearer("token"));
   remote::Anonymous credentials(inner);
   CHECK(sends(credentials));
   CHECK(credentials.version() == inner.version());
@@ -33,17 +31,17 @@ TEST_CASE("credentials are passed on until they are left at home") {
 
 TEST_CASE("new credentials are sent again") {
   fake::FakeCredentials inner;
-  inner.set(bearer("expired"));
+  inner.set(fake::bearer("expired"));
   remote::Anonymous credentials(inner);
   CHECK(credentials.leave());
-  inner.set(bearer("good"));
+  inner.set(fake::bearer("good"));
   CHECK_FALSE(credentials.is_left());
   CHECK(sends(credentials));
 }
 
 TEST_CASE("what did not help is taken back") {
   fake::FakeCredentials inner;
-  inner.set(bearer("token"));
+  inner.set(fake::bearer("token"));
   remote::Anonymous credentials(inner);
   CHECK(credentials.leave());
   credentials.take_up();
@@ -53,7 +51,7 @@ TEST_CASE("what did not help is taken back") {
 
 TEST_CASE("credentials that have expired, and are sent all the same, can be left") {
   fake::FakeCredentials inner;
-  inner.set(bearer("expired"));
+  inner.set(fake::bearer("expired"));
   inner.expire();
   remote::Anonymous credentials(inner);
   CHECK(credentials.leave());
@@ -69,8 +67,8 @@ TEST_CASE("who has no credentials has none to leave") {
 
 TEST_CASE("a refusal of an anonymous call renews nothing") {
   fake::FakeCredentials inner;
-  inner.set(bearer("token"));
-  inner.set_next(bearer("other"));
+  inner.set(fake::bearer("token"));
+  inner.set_next(fake::bearer("other"));
   remote::Anonymous credentials(inner);
   CHECK(credentials.leave());
   CHECK_FALSE(credentials.refused(credentials.version(), {}));

@@ -2,29 +2,6 @@
 
 #include "unit/remote/project.h"
 
-namespace {
-
-using Words = std::vector<std::string>;
-
-const Words kPlain{"-O2", "-c", "../../src/x.cc", "-o", "x.o"};
-
-Words plus(Words words, const Words& more) {
-  words.insert(words.end(), more.begin(), more.end());
-  return words;
-}
-
-bool has(const Words& words, const std::string& word) {
-  return std::find(words.begin(), words.end(), word) != words.end();
-}
-
-std::string reason(Project& project, const Words& words) { return project.action(words).absolute_because; }
-
-void link_to(const std::string& target, const std::string& path) {
-  std::filesystem::create_symlink(target, path);
-}
-
-}  // namespace
-
 TEST_CASE("paths below the root are spelled through its alias, everything else stays") {
   Project project;
   const std::string& r = project.root;

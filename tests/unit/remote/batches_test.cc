@@ -13,6 +13,7 @@
 #include "fake/reapi_server.h"
 #include "fake/remote_caller.h"
 #include "fake/temp_dir.h"
+#include "unit/remote/engine.h"
 #include "wire/reapi.grpc.pb.h"
 #include "wire/reapi.pb.h"
 
@@ -25,9 +26,7 @@ using remote::Source;
 
 namespace {
 
-Source source_of(const std::string& bytes) { return {base::digest_of(bytes), bytes}; }
-
-struct World {
+struct BatchesWorld {
   fake::ReapiServer server;
   fake::RemoteCaller caller{server.url()};
   remote::Batches batches{caller.connection, "main"};
@@ -45,7 +44,7 @@ struct World {
 };
 
 // A storage whose answers a test writes by hand.
-class Scripted : public re::ContentAddressableStorage::Service {
+class ScriptedStorage : public re::ContentAddressableStorage::Service {
  public:
   std::function<void(const re::BatchUpdateBlobsRequest&, re::BatchUpdateBlobsResponse&)> on_update;
   std::function<void(const re::BatchReadBlobsRequest&, re::BatchReadBlobsResponse&)> on_read;
@@ -121,10 +120,10 @@ TEST_CASE("a batch has at most so many blobs") {
 }
 
 TEST_CASE("bytes and files go up in one call") {
-  World world;
+  BatchesWorld world;
   fake::TempDir dir;
   Source file{base::digest_of("of a file"), "", dir.write("file", "of a file")};
-  REQUIRE(world.update({source_of("one"), file}).ok());
+  REQUIRE(world.update({engine::source("one"), file}).ok());
   CHECK(*world.server.get(file.digest) == "of a file");
   CHECK(world.server.has(base::digest_of("one")));
   CHECK(world.sent.confirmed.size() == 2);
@@ -136,7 +135,7 @@ TEST_CASE("bytes and files go up in one call") {
 }
 
 TEST_CASE("a file that changed is not sent") {
-  World world;
+  BatchesWorld world;
   fake::TempDir dir;
   Source file{base::digest_of("before"), "", dir.write("file", "after!")};
   CHECK(world.update({file}).error().cause == Cause::local);
@@ -144,9 +143,11 @@ TEST_CASE("a file that changed is not sent") {
 }
 
 TEST_CASE("blobs are compressed one by one, those that gain by it") {
-  World world;
+  BatchesWorld world;
   std::string text(50'000, 'a');
-  REQUIRE(world.update({source_of(text), source_of("small"), source_of(fake::noise(20'000))}, true).ok());
+  REQUIRE(
+      world.update({engine::source(text), engine::source("small"), engine::source(fake::noise(20'000))}, true)
+          .ok());
   CHECK(world.server.has(base::digest_of(text)));
   auto request = world.server.requests<re::BatchUpdateBlobsRequest>("BatchUpdateBlobs")[0];
   CHECK(request.requests(0).compressor() == re::Compressor::ZSTD);
@@ -157,12 +158,13 @@ TEST_CASE("blobs are compressed one by one, those that gain by it") {
 }
 
 TEST_CASE("a bad blob does not hide that the others arrived") {
-  World world;
+  BatchesWorld world;
   // The server without zstd batches refuses the compressed blob only.
   world.server.traits()
       ->capabilities.mutable_cache_capabilities()
       ->clear_supported_batch_update_compressors();
-  auto updated = world.update({source_of("one"), source_of(std::string(5'000, 'a')), source_of("two")}, true);
+  auto updated = world.update(
+      {engine::source("one"), engine::source(std::string(5'000, 'a')), engine::source("two")}, true);
   REQUIRE(!updated.ok());
   CHECK(updated.error().cause == Cause::invalid);
   CHECK(world.sent.confirmed == std::vector{base::digest_of("one"), base::digest_of("two")});
@@ -170,7 +172,7 @@ TEST_CASE("a bad blob does not hide that the others arrived") {
 }
 
 TEST_CASE("blobs are read in one call, and absent ones are told apart") {
-  World world;
+  BatchesWorld world;
   world.server.put("one");
   world.server.put("two");
   REQUIRE(world.read({base::digest_of("one"), base::digest_of("gone"), base::digest_of("two")}).ok());
@@ -185,7 +187,7 @@ TEST_CASE("blobs are read in one call, and absent ones are told apart") {
 }
 
 TEST_CASE("compression is offered for reads where wanted, and plain answers are fine") {
-  World world;
+  BatchesWorld world;
   world.server.put("one");
   REQUIRE(world.read({base::digest_of("one")}, true).ok());
   CHECK(world.received.contents.at(base::digest_of("one")) == "one");
@@ -195,7 +197,7 @@ TEST_CASE("compression is offered for reads where wanted, and plain answers are 
 }
 
 TEST_CASE("wrong bytes are told apart and never come out") {
-  World world;
+  BatchesWorld world;
   world.server.put("one");
   world.server.damage("BatchReadBlobs");
   REQUIRE(world.read({base::digest_of("one")}).ok());
@@ -204,9 +206,9 @@ TEST_CASE("wrong bytes are told apart and never come out") {
 }
 
 TEST_CASE("a call that fails in passing is made again") {
-  World world;
+  BatchesWorld world;
   world.server.fail("BatchUpdateBlobs", Status(StatusCode::UNAVAILABLE, "later"));
-  CHECK(world.update({source_of("one")}).ok());
+  CHECK(world.update({engine::source("one")}).ok());
   CHECK(world.server.count("BatchUpdateBlobs") == 2);
   world.server.fail("BatchReadBlobs", Status(StatusCode::UNAVAILABLE, "later"));
   CHECK(world.read({base::digest_of("one")}).ok());
@@ -214,7 +216,7 @@ TEST_CASE("a call that fails in passing is made again") {
 }
 
 TEST_CASE("only the blobs that failed in passing are sent again") {
-  Scripted server;
+  ScriptedStorage server;
   fake::RemoteCaller caller(server.url());
   remote::Batches batches(caller.connection, "");
   std::vector<int> sizes;
@@ -227,7 +229,7 @@ TEST_CASE("only the blobs that failed in passing are sent again") {
       answer.mutable_status()->set_code(busy ? StatusCode::UNAVAILABLE : StatusCode::OK);
     }
   };
-  std::vector<Source> sources = {source_of("one"), source_of("two"), source_of("three")};
+  std::vector<Source> sources = {engine::source("one"), engine::source("two"), engine::source("three")};
   remote::Batches::Sent sent;
   REQUIRE(batches.update(caller.call, {&sources[0], &sources[1], &sources[2]}, false, sent, {}).ok());
   auto lock = server.lock();
@@ -236,7 +238,7 @@ TEST_CASE("only the blobs that failed in passing are sent again") {
 }
 
 TEST_CASE("a right that is refused blob by blob is a refusal, though the call is OK") {
-  Scripted server;
+  ScriptedStorage server;
   fake::RemoteCaller caller(server.url());
   remote::Batches batches(caller.connection, "");
   std::atomic<int> calls{0};
@@ -248,7 +250,7 @@ TEST_CASE("a right that is refused blob by blob is a refusal, though the call is
       answer.mutable_status()->set_code(StatusCode::PERMISSION_DENIED);
     }
   };
-  std::vector<Source> sources = {source_of("one"), source_of("two")};
+  std::vector<Source> sources = {engine::source("one"), engine::source("two")};
   remote::Batches::Sent sent;
   auto updated = batches.update(caller.call, {&sources[0], &sources[1]}, false, sent, {});
   CHECK(updated.error().cause == Cause::denied);
@@ -257,12 +259,12 @@ TEST_CASE("a right that is refused blob by blob is a refusal, though the call is
 }
 
 TEST_CASE("blobs without an answer are not taken for sent or absent") {
-  Scripted server;
+  ScriptedStorage server;
   fake::RemoteCaller caller(server.url());
   remote::Batches batches(caller.connection, "");
   server.on_update = [](const auto&, auto&) {};
   server.on_read = [](const auto&, auto&) {};
-  Source source = source_of("one");
+  Source source = engine::source("one");
   remote::Batches::Sent sent;
   CHECK(batches.update(caller.call, {&source}, false, sent, {}).error().cause == Cause::corrupt);
   CHECK(sent.confirmed.empty());
@@ -272,7 +274,7 @@ TEST_CASE("blobs without an answer are not taken for sent or absent") {
 }
 
 TEST_CASE("compressed answers are unpacked, and those that make no sense are corrupt") {
-  Scripted server;
+  ScriptedStorage server;
   fake::RemoteCaller caller(server.url());
   remote::Batches batches(caller.connection, "");
   std::string good(5'000, 'g');

@@ -14,6 +14,8 @@
 #include "fake/reapi_server.h"
 #include "fake/remote_caller.h"
 #include "fake/temp_dir.h"
+#include "fake/text.h"
+#include "unit/remote/engine.h"
 #include "wire/bytestream.grpc.pb.h"
 #include "wire/bytestream.pb.h"
 
@@ -32,11 +34,7 @@ const Status kCut(StatusCode::UNAVAILABLE, "cut");
 // Looks as if it compressed well, but its frame has many pieces.
 std::string half_noise(std::size_t size) { return std::string(40'000, 'a') + fake::noise(size - 40'000); }
 
-Source source_of(const std::string& bytes) { return {base::digest_of(bytes), bytes}; }
-
-bool holds(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
-
-struct World {
+struct ByteStreamWorld {
   fake::ReapiServer server;
   fake::FakeClock clock;
   fake::RemoteCaller caller{server.url()};
@@ -54,7 +52,7 @@ struct World {
 };
 
 // A server whose answers a test writes by hand.
-class Scripted : public google::bytestream::ByteStream::Service {
+class ScriptedStream : public google::bytestream::ByteStream::Service {
  public:
   std::string read_bytes;         // of each plain Read, whatever was asked for
   std::string read_zstd;          // of each compressed one
@@ -73,7 +71,7 @@ class Scripted : public google::bytestream::ByteStream::Service {
               grpc::ServerWriter<google::bytestream::ReadResponse>* writer) override {
     note(request->resource_name());
     google::bytestream::ReadResponse response;
-    response.set_data(holds(request->resource_name(), "zstd") ? read_zstd : read_bytes);
+    response.set_data(fake::holds(request->resource_name(), "zstd") ? read_zstd : read_bytes);
     writer->Write(response);
     return Status::OK;
   }
@@ -107,7 +105,7 @@ class Scripted : public google::bytestream::ByteStream::Service {
 };
 
 struct ScriptedWorld {
-  Scripted server;
+  ScriptedStream server;
   fake::FakeClock clock;
   fake::RemoteCaller caller{server.url()};
   remote::Quirks quirks{clock};
@@ -117,10 +115,10 @@ struct ScriptedWorld {
 }  // namespace
 
 TEST_CASE("bytes and files are uploaded under the name of their digest") {
-  World world;
+  ByteStreamWorld world;
   fake::TempDir dir;
   std::string bytes = fake::noise(1'000'000);
-  Source source = source_of(bytes);
+  Source source = engine::source(bytes);
   CHECK(*world.write(source, false) == bytes.size());
   CHECK(*world.server.get(source.digest) == bytes);
   std::string name = world.writes().at(0).resource_name();
@@ -134,26 +132,26 @@ TEST_CASE("bytes and files are uploaded under the name of their digest") {
 }
 
 TEST_CASE("what gains by compression is uploaded compressed") {
-  World world;
+  ByteStreamWorld world;
   std::string text(3'000'000, 'a');
-  CHECK(*world.write(source_of(text), true) < 100'000);
+  CHECK(*world.write(engine::source(text), true) < 100'000);
   CHECK(world.server.has(base::digest_of(text)));
-  CHECK(holds(world.writes().at(0).resource_name(), "/compressed-blobs/zstd/"));
+  CHECK(fake::holds(world.writes().at(0).resource_name(), "/compressed-blobs/zstd/"));
   CHECK(world.writes().at(0).resource_name().ends_with("/3000000"));
 
-  CHECK(world.write(source_of(fake::noise(500'000)), true).ok());
-  CHECK(!holds(world.writes().at(1).resource_name(), "compressed"));
+  CHECK(world.write(engine::source(fake::noise(500'000)), true).ok());
+  CHECK(!fake::holds(world.writes().at(1).resource_name(), "compressed"));
 }
 
 TEST_CASE("a blob that somebody else has sent is a success, whatever size the server names") {
-  World world;
+  ByteStreamWorld world;
   std::string bytes = half_noise(5'000'000);
   world.server.put(bytes);
   int stored = world.server.uploads(base::digest_of(bytes));
-  CHECK(world.write(source_of(bytes), false).ok());
+  CHECK(world.write(engine::source(bytes), false).ok());
   for (std::int64_t size : {std::int64_t{-1}, std::int64_t{4'961'234}, std::int64_t{5'000'000}}) {
     world.server.traits()->early_compressed = size;
-    CHECK(world.write(source_of(bytes), true).ok());
+    CHECK(world.write(engine::source(bytes), true).ok());
   }
   CHECK(world.server.count("Write") == 4);
   CHECK(world.server.uploads(base::digest_of(bytes)) == stored);
@@ -162,10 +160,10 @@ TEST_CASE("a blob that somebody else has sent is a success, whatever size the se
 
 TEST_CASE("an interrupted upload goes on where the server says") {
   for (bool zstd : {false, true}) {
-    World world;
+    ByteStreamWorld world;
     std::string bytes = half_noise(2'000'000);
     world.server.cut("Write", 2, kCut);
-    REQUIRE(world.write(source_of(bytes), zstd).ok());
+    REQUIRE(world.write(engine::source(bytes), zstd).ok());
     CHECK(*world.server.get(base::digest_of(bytes)) == bytes);
     CHECK(world.server.count("QueryWriteStatus") == 1);
     std::vector<WriteRequest> writes = world.writes();
@@ -176,20 +174,20 @@ TEST_CASE("an interrupted upload goes on where the server says") {
 }
 
 TEST_CASE("interrupted again and again it goes on as long as something arrives") {
-  World world;
+  ByteStreamWorld world;
   std::string bytes = fake::noise(2'000'000);
   world.server.cut("Write", 1, kCut, 6);
-  REQUIRE(world.write(source_of(bytes), false).ok());
+  REQUIRE(world.write(engine::source(bytes), false).ok());
   CHECK(world.server.has(base::digest_of(bytes)));
   CHECK(world.writes().back().write_offset() == 6 * (256 << 10));
 }
 
 TEST_CASE("where the server cannot say, the upload begins anew under another name") {
-  World world;
+  ByteStreamWorld world;
   world.server.traits()->resumes_writes = false;
   std::string bytes = fake::noise(2'000'000);
   world.server.cut("Write", 2, kCut);
-  REQUIRE(world.write(source_of(bytes), false).ok());
+  REQUIRE(world.write(engine::source(bytes), false).ok());
   CHECK(world.server.has(base::digest_of(bytes)));
   std::vector<WriteRequest> writes = world.writes();
   REQUIRE(writes.size() == 2);
@@ -200,7 +198,7 @@ TEST_CASE("where the server cannot say, the upload begins anew under another nam
   // It is not asked a second time.
   std::string other = fake::noise(1'500'000);
   world.server.cut("Write", 2, kCut);
-  REQUIRE(world.write(source_of(other), false).ok());
+  REQUIRE(world.write(engine::source(other), false).ok());
   CHECK(world.server.count("QueryWriteStatus") == 1);
   writes = world.writes();
   REQUIRE(writes.size() == 4);
@@ -209,11 +207,11 @@ TEST_CASE("where the server cannot say, the upload begins anew under another nam
 
 TEST_CASE("an upload that the server forgot, or that is not ours to ask about, begins anew") {
   for (StatusCode code : {StatusCode::NOT_FOUND, StatusCode::UNAUTHENTICATED}) {
-    World world;
+    ByteStreamWorld world;
     std::string bytes = fake::noise(1'000'000);
     world.server.cut("Write", 2, kCut);
     world.server.fail("QueryWriteStatus", Status(code, "no"));
-    REQUIRE(world.write(source_of(bytes), false).ok());
+    REQUIRE(world.write(engine::source(bytes), false).ok());
     std::vector<WriteRequest> writes = world.writes();
     REQUIRE(writes.size() == 2);
     CHECK(writes[1].resource_name() != writes[0].resource_name());
@@ -223,102 +221,102 @@ TEST_CASE("an upload that the server forgot, or that is not ours to ask about, b
 }
 
 TEST_CASE("an upload that turns out to be complete is not repeated") {
-  World world;
+  ByteStreamWorld world;
   std::string bytes = fake::noise(1'000'000);
   world.server.cut("Write", 2, kCut);
   world.server.on("QueryWriteStatus", [&](const fake::Seen&) {
     world.server.put(bytes);
     return std::nullopt;
   });
-  CHECK(world.write(source_of(bytes), false).ok());
+  CHECK(world.write(engine::source(bytes), false).ok());
   CHECK(world.server.count("Write") == 1);
 }
 
 TEST_CASE("when plain bytes get through where compressed ones did not, compression ends for the endpoint") {
   for (StatusCode code : {StatusCode::UNKNOWN, StatusCode::INTERNAL, StatusCode::INVALID_ARGUMENT}) {
-    World world;
+    ByteStreamWorld world;
     world.server.on("Write", [&](const fake::Seen& seen) -> std::optional<Status> {
       WriteRequest request;
       request.ParseFromString(seen.request);
-      if (holds(request.resource_name(), "compressed")) return Status(code, "garbage");
+      if (fake::holds(request.resource_name(), "compressed")) return Status(code, "garbage");
       return std::nullopt;
     });
     std::string text(2'000'000, 'a');
-    REQUIRE(world.write(source_of(text), true).ok());
+    REQUIRE(world.write(engine::source(text), true).ok());
     CHECK(world.server.has(base::digest_of(text)));
     CHECK(!world.quirks.has(Feature::zstd_streams));
     CHECK(world.server.count("Write") <= 3);
     int before = world.server.count("Write");
-    REQUIRE(world.write(source_of(text + "b"), true).ok());
+    REQUIRE(world.write(engine::source(text + "b"), true).ok());
     CHECK(world.server.count("Write") == before + 1);
   }
 }
 
 TEST_CASE("a server that restarts says nothing about compression") {
-  World world;
+  ByteStreamWorld world;
   world.server.fail("Write", kCut, 2);
   world.server.fail("QueryWriteStatus", Status(StatusCode::NOT_FOUND, "no"), 2);
-  CHECK(world.write(source_of(std::string(1'000'000, 'a')), true).ok());
+  CHECK(world.write(engine::source(std::string(1'000'000, 'a')), true).ok());
   CHECK(world.quirks.has(Feature::zstd_streams));
 }
 
 TEST_CASE("no right to write is one call") {
-  World world;
+  ByteStreamWorld world;
   world.server.fail("Write", Status(StatusCode::PERMISSION_DENIED, "read only"), 9);
-  CHECK(world.write(source_of(std::string(100'000, 'a')), true).error().cause == Cause::denied);
+  CHECK(world.write(engine::source(std::string(100'000, 'a')), true).error().cause == Cause::denied);
   CHECK(world.server.count("Write") == 1);
 }
 
 TEST_CASE("messages that are too large become smaller, and a proxy's refusal says what its owner can do") {
-  World world;
-  Source source = source_of(fake::noise(1'000'000));
+  ByteStreamWorld world;
+  Source source = engine::source(fake::noise(1'000'000));
   world.server.fail("Write", Status(StatusCode::RESOURCE_EXHAUSTED, "Received message larger than max"));
   CHECK(world.write(source, false).ok());
   CHECK(world.server.count("Write") == 2);
 
   world.server.fail("Write", Status(StatusCode::UNKNOWN, "Received http2 header with status: 413"), 9);
-  Source other = source_of(fake::noise(900'000));
+  Source other = engine::source(fake::noise(900'000));
   remote::Failure failure = world.write(other, false).error();
   CHECK(failure.cause == Cause::too_large);
-  CHECK(holds(failure.message, "client_max_body_size"));
+  CHECK(fake::holds(failure.message, "client_max_body_size"));
   CHECK(world.server.count("Write") == 4);
 }
 
 TEST_CASE("a proxy that answers before all is sent refuses the size, if the server behind it is well") {
   const Status early(StatusCode::INTERNAL, "Received RST_STREAM with error code 0");
   for (bool resumes : {false, true}) {
-    World world;
+    ByteStreamWorld world;
     world.server.traits()->resumes_writes = resumes;
     world.server.fail("Write", early, 2);
     if (resumes) world.server.fail("QueryWriteStatus", Status(StatusCode::NOT_FOUND, "no such upload"), 2);
-    Source source = source_of(fake::noise(1'500'000));
+    Source source = engine::source(fake::noise(1'500'000));
     remote::Failure failure = world.write(source, false).error();
     CHECK(failure.cause == Cause::too_large);
-    CHECK(holds(failure.message, "1500000 bytes"));
-    CHECK(holds(failure.message, "client_max_body_size"));
+    CHECK(fake::holds(failure.message, "1500000 bytes"));
+    CHECK(fake::holds(failure.message, "client_max_body_size"));
     CHECK(world.server.count("Write") == 2);
     CHECK(world.caller.connection.health().state().breaker == remote::Breaker::closed);
 
     // It is remembered for a while; smaller ones go on.
     CHECK(world.write(source, false).error().cause == Cause::too_large);
     CHECK(world.server.count("Write") == 2);
-    CHECK(world.write(source_of(fake::noise(900'000)), false).ok());
+    CHECK(world.write(engine::source(fake::noise(900'000)), false).ok());
     world.clock.advance(std::chrono::minutes(11));
     CHECK(world.write(source, false).ok());
   }
 }
 
 TEST_CASE("a proxy that answers for a server that is gone is an endpoint that is not available") {
-  World world;
+  ByteStreamWorld world;
   world.server.fail("Write", Status(StatusCode::INTERNAL, "Received RST_STREAM with error code 0"));
   world.server.fail("QueryWriteStatus", Status(StatusCode::UNAVAILABLE, "status: 502"), 9);
-  Source source = source_of(fake::noise(1'500'000));
+  Source source = engine::source(fake::noise(1'500'000));
   CHECK(world.write(source, false).error().cause == Cause::unavailable);
   CHECK(world.server.count("Write") == 1);
 }
 
 TEST_CASE("a file that changed is never finished on the server") {
-  World world;
+  ByteStreamWorld world;
   fake::TempDir dir;
   std::string bytes = half_noise(1'000'000);
   Source source{base::digest_of(bytes), "", dir.write("file", bytes + "more")};
@@ -330,7 +328,7 @@ TEST_CASE("a file that changed is never finished on the server") {
 
 TEST_CASE("a stop ends an upload") {
   fake::Latch never;
-  World world;
+  ByteStreamWorld world;
   world.server.on("Write", [&](const fake::Seen& seen) -> std::optional<Status> {
     never.wait(seen.cancelled);
     return Status(StatusCode::CANCELLED, "cancelled");
@@ -340,14 +338,14 @@ TEST_CASE("a stop ends an upload") {
     CHECK(world.server.wait_for("Write", 1));
     stop.request_stop();
   });
-  CHECK(world.write(source_of(fake::noise(5'000'000)), false, stop.get_token()).error().cause ==
+  CHECK(world.write(engine::source(fake::noise(5'000'000)), false, stop.get_token()).error().cause ==
         Cause::cancelled);
   stopper.join();
 }
 
 TEST_CASE("blobs are read, compressed where wanted, and never with a limit") {
   for (bool zstd : {false, true}) {
-    World world;
+    ByteStreamWorld world;
     std::string bytes = half_noise(1'000'000);
     base::Digest digest = base::digest_of(bytes);
     world.server.put(bytes);
@@ -364,7 +362,7 @@ TEST_CASE("blobs are read, compressed where wanted, and never with a limit") {
 }
 
 TEST_CASE("an interrupted plain read goes on where it was") {
-  World world;
+  ByteStreamWorld world;
   std::string bytes = fake::noise(1'000'000);
   world.server.put(bytes);
   world.server.cut("Read", 3, kCut);
@@ -374,7 +372,7 @@ TEST_CASE("an interrupted plain read goes on where it was") {
 }
 
 TEST_CASE("an interrupted compressed read begins anew, because not all servers mind the offset") {
-  World world;
+  ByteStreamWorld world;
   world.server.traits()->ignores_zstd_offset = true;
   std::string bytes = half_noise(1'000'000);
   world.server.put(bytes);
@@ -386,7 +384,7 @@ TEST_CASE("an interrupted compressed read begins anew, because not all servers m
 }
 
 TEST_CASE("a read that was cut after its last byte is complete: nothing is asked at the end") {
-  World world;
+  ByteStreamWorld world;
   std::string bytes = fake::noise(128 << 10);
   world.server.put(bytes);
   world.server.cut("Read", 2, kCut);
@@ -395,7 +393,7 @@ TEST_CASE("a read that was cut after its last byte is complete: nothing is asked
 }
 
 TEST_CASE("a stream that ends early without an error is gone on with") {
-  World world;
+  ByteStreamWorld world;
   std::string bytes = half_noise(1'000'000);
   world.server.put(bytes);
   world.server.cut("Read", 3, Status::OK);
@@ -408,14 +406,14 @@ TEST_CASE("a stream that ends early without an error is gone on with") {
 
 TEST_CASE("wrong bytes are asked for once more, uncompressed, and then are a failure") {
   for (bool zstd : {false, true}) {
-    World world;
+    ByteStreamWorld world;
     std::string bytes = half_noise(300'000);
     base::Digest digest = base::digest_of(bytes);
     world.server.put(bytes);
     world.server.damage("Read");
     CHECK(world.read(digest, zstd)->content == bytes);
     REQUIRE(world.reads().size() == 2);
-    CHECK(!holds(world.reads()[1].resource_name(), "compressed"));
+    CHECK(!fake::holds(world.reads()[1].resource_name(), "compressed"));
     CHECK(world.quirks.has(Feature::zstd_streams) == !zstd);
     world.server.damage("Read", 2);
     CHECK(world.read(digest, false).error().cause == Cause::corrupt);
@@ -425,7 +423,7 @@ TEST_CASE("wrong bytes are asked for once more, uncompressed, and then are a fai
 
 TEST_CASE("a blob that is not there is not found, by one call") {
   for (bool zstd : {false, true}) {
-    World world;
+    ByteStreamWorld world;
     CHECK(world.read(base::digest_of("gone"), zstd).error().cause == Cause::not_found);
     CHECK(world.server.count("Read") == 1);
   }
@@ -458,7 +456,7 @@ TEST_CASE("an upload of which the server took a part only is gone on with") {
   ScriptedWorld world;
   world.server.committed = 300'000;
   world.server.write_status = 300'000;
-  Source source = source_of(fake::noise(600'000));
+  Source source = engine::source(fake::noise(600'000));
   auto sent = world.stream.write(world.caller.call, source, false, {});
   REQUIRE(sent.ok());
   CHECK(*sent == 900'000);
@@ -470,7 +468,7 @@ TEST_CASE("a server that claims to have more than there is gets the upload anew"
   ScriptedWorld world;
   world.server.committed = 1;
   world.server.write_status = 900'000;
-  Source source = source_of(fake::noise(600'000));
+  Source source = engine::source(fake::noise(600'000));
   REQUIRE(world.stream.write(world.caller.call, source, false, {}).ok());
   REQUIRE(world.server.names().size() == 2);
   CHECK(world.server.names()[1] != world.server.names()[0]);

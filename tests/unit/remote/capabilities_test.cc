@@ -8,6 +8,7 @@
 #include "fake/fake_clock.h"
 #include "fake/reapi_server.h"
 #include "fake/remote_caller.h"
+#include "fake/text.h"
 
 namespace {
 
@@ -16,9 +17,7 @@ using grpc::Status;
 using grpc::StatusCode;
 using remote::Cause;
 
-const std::string kMethod = "GetCapabilities";
-
-bool holds(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
+const std::string kAsked = "GetCapabilities";
 
 re::ServerCapabilities full() {
   re::ServerCapabilities out;
@@ -44,7 +43,7 @@ std::string refusal(const re::ServerCapabilities& answer) {
   return capabilities.error().message;
 }
 
-struct World {
+struct CapabilitiesWorld {
   fake::ReapiServer server;
   fake::FakeClock clock;
   fake::RemoteCaller caller{server.url(), {}, clock};
@@ -94,11 +93,11 @@ TEST_CASE("digest functions: SHA-256, or silence") {
   CHECK(read(answer).cache);
   answer.mutable_execution_capabilities()->set_digest_function(re::DigestFunction::BLAKE3);
   CHECK_FALSE(read(answer).execution);
-  CHECK(holds(read(answer).warning, "only its cache"));
+  CHECK(fake::holds(read(answer).warning, "only its cache"));
   functions->RemoveLast();
-  CHECK(holds(refusal(answer), "SHA-256"));
+  CHECK(fake::holds(refusal(answer), "SHA-256"));
   answer.clear_cache_capabilities();
-  CHECK(holds(refusal(answer), "SHA-256"));
+  CHECK(fake::holds(refusal(answer), "SHA-256"));
 }
 
 TEST_CASE("versions: two, by its major number") {
@@ -112,12 +111,12 @@ TEST_CASE("versions: two, by its major number") {
   CHECK_FALSE(read(answer).has_output_paths);
   answer.mutable_low_api_version()->set_major(3);
   answer.mutable_high_api_version()->set_major(3);
-  CHECK(holds(refusal(answer), "3.0"));
+  CHECK(fake::holds(refusal(answer), "3.0"));
   answer.mutable_deprecated_api_version()->set_major(2);
-  CHECK(holds(read(answer).warning, "give up version 2"));
+  CHECK(fake::holds(read(answer).warning, "give up version 2"));
   re::ServerCapabilities old = full();
   old.mutable_high_api_version()->set_major(1);
-  CHECK(holds(refusal(old), "update the server"));
+  CHECK(fake::holds(refusal(old), "update the server"));
   re::ServerCapabilities silent = full();
   silent.clear_low_api_version();
   silent.clear_high_api_version();
@@ -168,43 +167,43 @@ TEST_CASE("a priority is 0, or as near to it as the server takes") {
 }
 
 TEST_CASE("read once, for the instance") {
-  World world;
+  CapabilitiesWorld world;
   REQUIRE(world.get().ok());
   REQUIRE(world.get().ok());
-  auto requests = world.server.requests<re::GetCapabilitiesRequest>(kMethod);
+  auto requests = world.server.requests<re::GetCapabilitiesRequest>(kAsked);
   REQUIRE(requests.size() == 1);
   CHECK(requests[0].instance_name() == "main");
 }
 
 TEST_CASE("read again when old, when forgotten, when a connection was lost, with other credentials") {
-  World world;
+  CapabilitiesWorld world;
   REQUIRE(world.get().ok());
   world.clock.advance(std::chrono::minutes(11));
   REQUIRE(world.get().ok());
-  CHECK(world.server.count(kMethod) == 2);
+  CHECK(world.server.count(kAsked) == 2);
   world.reader.forget();
   REQUIRE(world.get().ok());
-  CHECK(world.server.count(kMethod) == 3);
+  CHECK(world.server.count(kAsked) == 3);
 
   world.server.fail("FindMissingBlobs", Status(StatusCode::UNAVAILABLE, "lost"));
   CHECK(world.caller.ask().ok());
   REQUIRE(world.get().ok());
-  CHECK(world.server.count(kMethod) == 3);
+  CHECK(world.server.count(kAsked) == 3);
   world.clock.advance(std::chrono::seconds(11));
   REQUIRE(world.get().ok());
-  CHECK(world.server.count(kMethod) == 4);
+  CHECK(world.server.count(kAsked) == 4);
 
   world.caller.credentials.set({{"authorization", "Bearer other"}});
   REQUIRE(world.get().ok());
-  CHECK(world.server.count(kMethod) == 5);
+  CHECK(world.server.count(kAsked) == 5);
   REQUIRE(world.get().ok());
-  CHECK(world.server.count(kMethod) == 5);
+  CHECK(world.server.count(kAsked) == 5);
 }
 
 TEST_CASE("many tasks at once make one call") {
   fake::Latch go;
-  World world;
-  world.server.on(kMethod, [&](const fake::Seen& seen) {
+  CapabilitiesWorld world;
+  world.server.on(kAsked, [&](const fake::Seen& seen) {
     go.wait(seen.cancelled);
     return std::nullopt;
   });
@@ -213,43 +212,43 @@ TEST_CASE("many tasks at once make one call") {
   for (int at = 0; at < 20; ++at) {
     tasks.emplace_back([&] { good += world.get().ok() ? 1 : 0; });
   }
-  CHECK(world.server.wait_for(kMethod, 1));
+  CHECK(world.server.wait_for(kAsked, 1));
   go.open();
   for (std::thread& task : tasks) task.join();
   CHECK(good == 20);
-  CHECK(world.server.count(kMethod) == 1);
+  CHECK(world.server.count(kAsked) == 1);
 }
 
 TEST_CASE("a failure is kept for a moment, so that tasks do not wait one after the other") {
-  World world;
-  world.server.fail(kMethod, Status(StatusCode::UNAUTHENTICATED, "who are you"), 2);
+  CapabilitiesWorld world;
+  world.server.fail(kAsked, Status(StatusCode::UNAUTHENTICATED, "who are you"), 2);
   for (int at = 0; at < 5; ++at) {
     auto refused = world.get();
     REQUIRE_FALSE(refused.ok());
     CHECK(refused.error().cause == Cause::unauthenticated);
   }
-  CHECK(world.server.count(kMethod) == 1);
+  CHECK(world.server.count(kAsked) == 1);
   // Other credentials are tried at once.
   world.caller.credentials.set({{"authorization", "Bearer other"}});
   CHECK_FALSE(world.get().ok());
-  CHECK(world.server.count(kMethod) == 2);
+  CHECK(world.server.count(kAsked) == 2);
   world.clock.advance(std::chrono::seconds(3));
   CHECK(world.get().ok());
 }
 
 TEST_CASE("a server that cannot be asked again is taken to be as it was") {
-  World world;
+  CapabilitiesWorld world;
   REQUIRE(world.get().ok());
   world.clock.advance(std::chrono::minutes(11));
-  world.server.fail(kMethod, Status(StatusCode::UNAVAILABLE, "restarting"), 2);
+  world.server.fail(kAsked, Status(StatusCode::UNAVAILABLE, "restarting"), 2);
   CHECK(world.get().ok());
-  CHECK(world.server.count(kMethod) == 3);
+  CHECK(world.server.count(kAsked) == 3);
 }
 
 TEST_CASE("a stop of the task that reads costs the others nothing") {
   fake::Latch never;
-  World world;
-  world.server.on(kMethod, [&](const fake::Seen& seen) {
+  CapabilitiesWorld world;
+  world.server.on(kAsked, [&](const fake::Seen& seen) {
     if (seen.number == 1) never.wait(seen.cancelled);
     return std::nullopt;
   });
@@ -258,7 +257,7 @@ TEST_CASE("a stop of the task that reads costs the others nothing") {
     auto stopped = world.reader.get(world.caller.call, stop.get_token());
     CHECK_FALSE(stopped.ok());
   });
-  REQUIRE(world.server.wait_for(kMethod, 1));
+  REQUIRE(world.server.wait_for(kAsked, 1));
   std::atomic<bool> good{false};
   std::thread other([&] { good = world.get().ok(); });
   stop.request_stop();
@@ -269,8 +268,8 @@ TEST_CASE("a stop of the task that reads costs the others nothing") {
 
 TEST_CASE("a silent server is waited for within bounds") {
   fake::Latch never;
-  World world;
-  world.server.on(kMethod, [&](const fake::Seen& seen) {
+  CapabilitiesWorld world;
+  world.server.on(kAsked, [&](const fake::Seen& seen) {
     never.wait(seen.cancelled);
     return std::nullopt;
   });
@@ -289,6 +288,6 @@ TEST_CASE("instance names leave reserved segments out") {
        {"blobs", "a/uploads/b", "operations", "compressed-blobs/x", "/main", "main/", "a//b"}) {
     auto checked = remote::check_instance(bad);
     REQUIRE_MESSAGE(!checked.ok(), bad);
-    CHECK(holds(checked.error().message, bad));
+    CHECK(fake::holds(checked.error().message, bad));
   }
 }

@@ -11,6 +11,8 @@
 #include "fake/reapi_server.h"
 #include "fake/remote_caller.h"
 #include "fake/temp_dir.h"
+#include "fake/text.h"
+#include "unit/remote/engine.h"
 #include "wire/bytestream.pb.h"
 #include "wire/reapi.pb.h"
 
@@ -29,11 +31,9 @@ namespace {
 
 const Status kRefusedByProxy(StatusCode::UNKNOWN, "Received http2 header with status: 413");
 
-Source source_of(const std::string& bytes) { return {base::digest_of(bytes), bytes}; }
-
 std::vector<Source> many(unsigned count, std::size_t size, unsigned first = 0) {
   std::vector<Source> sources;
-  for (unsigned i = 0; i < count; ++i) sources.push_back(source_of(fake::noise(size, first + i)));
+  for (unsigned i = 0; i < count; ++i) sources.push_back(engine::source(fake::noise(size, first + i)));
   return sources;
 }
 
@@ -43,16 +43,14 @@ std::vector<base::Digest> digests_of(const std::vector<Source>& sources) {
   return digests;
 }
 
-bool holds(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
-
-struct World {
+struct CasWorld {
   fake::ReapiServer server;
   fake::FakeClock clock;
   fake::RemoteCaller caller{server.url()};
   remote::CapabilityReader capabilities{caller.connection, "main", clock};
   std::unique_ptr<remote::Cas> cas;
 
-  explicit World(bool compression = true) {
+  explicit CasWorld(bool compression = true) {
     cas = std::make_unique<remote::Cas>(caller.connection, capabilities,
                                         remote::CasOptions{"main", compression}, clock);
   }
@@ -80,9 +78,9 @@ struct World {
 }  // namespace
 
 TEST_CASE("only what is missing is sent, and what is known is not even asked about") {
-  World world;
+  CasWorld world;
   world.server.put("there");
-  auto sent = world.upload({source_of("there"), source_of("new"), source_of("new")});
+  auto sent = world.upload({engine::source("there"), engine::source("new"), engine::source("new")});
   REQUIRE(sent.ok());
   CHECK(sent->blobs == 1);
   CHECK(sent->bytes == 3);
@@ -92,40 +90,41 @@ TEST_CASE("only what is missing is sent, and what is known is not even asked abo
   CHECK(asked.digest_function() == re::DigestFunction::SHA256);
   CHECK(asked.blob_digests_size() == 2);
 
-  sent = world.upload({source_of("new"), source_of("there")});
+  sent = world.upload({engine::source("new"), engine::source("there")});
   CHECK(sent->blobs == 0);
   CHECK(world.server.count("FindMissingBlobs") == 1);
   CHECK(world.cas->sent().blobs == 1);
 }
 
 TEST_CASE("small blobs of a new action are sent unasked when no file is unknown") {
-  World world;
+  CasWorld world;
   fake::TempDir dir;
   Source file{base::digest_of("a file"), "", dir.write("file", "a file")};
-  REQUIRE(world.upload({file, source_of("one")}, Ask::files)->blobs == 2);
+  REQUIRE(world.upload({file, engine::source("one")}, Ask::files)->blobs == 2);
   CHECK(world.server.count("FindMissingBlobs") == 1);
 
   // Also what is given twice, and what another client has sent meanwhile.
   world.server.put("two");
-  std::vector<Source> sources = {file, source_of("two"), source_of(""), source_of("three"),
-                                 source_of("three")};
+  std::vector<Source> sources = {file, engine::source("two"), engine::source(""), engine::source("three"),
+                                 engine::source("three")};
   CHECK(world.upload(sources, Ask::files)->blobs == 2);
   CHECK(world.server.count("FindMissingBlobs") == 1);
-  CHECK(world.has_all({source_of("two"), source_of("three")}));
+  CHECK(world.has_all({engine::source("two"), engine::source("three")}));
   CHECK(world.upload(sources, Ask::files)->blobs == 0);
   CHECK(world.server.count("FindMissingBlobs") == 1);
 
-  CHECK(world.upload({source_of("four")}, Ask::unknown)->blobs == 1);
+  CHECK(world.upload({engine::source("four")}, Ask::unknown)->blobs == 1);
   CHECK(world.server.count("FindMissingBlobs") == 2);
-  CHECK(world.upload({source_of("five"), source_of(fake::noise(16 << 10))}, Ask::files)->blobs == 2);
+  CHECK(world.upload({engine::source("five"), engine::source(fake::noise(16 << 10))}, Ask::files)->blobs ==
+        2);
   CHECK(world.server.count("FindMissingBlobs") == 3);
   CHECK(world.upload(many(17, 10), Ask::files)->blobs == 17);
   CHECK(world.server.count("FindMissingBlobs") == 4);
 }
 
 TEST_CASE("the empty blob is neither asked about nor sent nor fetched") {
-  World world;
-  CHECK(world.upload({source_of("")}).ok());
+  CasWorld world;
+  CHECK(world.upload({engine::source("")}).ok());
   auto contents = world.fetch({base::digest_of("")});
   REQUIRE(contents.ok());
   CHECK(contents->at(base::digest_of("")).empty());
@@ -134,7 +133,7 @@ TEST_CASE("the empty blob is neither asked about nor sent nor fetched") {
 }
 
 TEST_CASE("what was evicted is sent again in doubt, and after a while without") {
-  World world;
+  CasWorld world;
   std::vector<Source> sources = many(3, 100);
   REQUIRE(world.upload(sources).ok());
   world.server.erase(sources[1].digest);
@@ -147,10 +146,10 @@ TEST_CASE("what was evicted is sent again in doubt, and after a while without") 
 }
 
 TEST_CASE("small blobs go in batches, large ones and files by stream") {
-  World world;
+  CasWorld world;
   fake::TempDir dir;
   std::vector<Source> sources = many(5, 1'000);
-  sources.push_back(source_of(fake::noise(1'500'000)));
+  sources.push_back(engine::source(fake::noise(1'500'000)));
   std::string text(3'000'000, 'f');
   sources.push_back({base::digest_of(text), "", dir.write("large", text)});
   sources.push_back({base::digest_of("small file"), "", dir.write("small", "small file")});
@@ -163,7 +162,7 @@ TEST_CASE("small blobs go in batches, large ones and files by stream") {
 }
 
 TEST_CASE("batches keep to the announced limit, counted as encoded") {
-  World world;
+  CasWorld world;
   world.announced().set_max_batch_total_size_bytes(100'000);
   std::vector<Source> sources = many(40, 10'000);
   REQUIRE(world.upload(sources).ok());
@@ -173,7 +172,7 @@ TEST_CASE("batches keep to the announced limit, counted as encoded") {
 }
 
 TEST_CASE("without an announced limit no message is over what gRPC takes") {
-  World world;
+  CasWorld world;
   world.announced().set_max_batch_total_size_bytes(0);
   std::vector<Source> sources = many(12, 900'000);
   REQUIRE(world.upload(sources).ok());
@@ -183,7 +182,7 @@ TEST_CASE("without an announced limit no message is over what gRPC takes") {
 }
 
 TEST_CASE("a batch that a proxy refuses is halved until it passes, and the limit remembered for a while") {
-  World world;
+  CasWorld world;
   world.server.on("BatchUpdateBlobs", [](const fake::Seen& seen) -> std::optional<Status> {
     if (seen.request.size() > 300'000) return kRefusedByProxy;
     return std::nullopt;
@@ -205,8 +204,8 @@ TEST_CASE("a batch that a proxy refuses is halved until it passes, and the limit
 }
 
 TEST_CASE("a single blob that is too large for a message goes by stream") {
-  World world;
-  Source source = source_of(fake::noise(500'000));
+  CasWorld world;
+  Source source = engine::source(fake::noise(500'000));
   world.server.fail("BatchUpdateBlobs", Status(StatusCode::RESOURCE_EXHAUSTED, "message larger than max"));
   REQUIRE(world.upload({source}).ok());
   CHECK(world.server.count("Write") == 1);
@@ -214,54 +213,54 @@ TEST_CASE("a single blob that is too large for a message goes by stream") {
 }
 
 TEST_CASE("a single blob that a proxy refuses either way fails with advice for the proxy's owner") {
-  World world;
+  CasWorld world;
   world.server.fail("BatchUpdateBlobs", kRefusedByProxy, 9);
   world.server.fail("Write", kRefusedByProxy, 9);
-  remote::Failure failure = world.upload({source_of(fake::noise(500'000))}).error();
+  remote::Failure failure = world.upload({engine::source(fake::noise(500'000))}).error();
   CHECK(failure.cause == Cause::too_large);
-  CHECK(holds(failure.message, "client_max_body_size"));
-  CHECK(holds(failure.message, "1 MiB"));
+  CHECK(fake::holds(failure.message, "client_max_body_size"));
+  CHECK(fake::holds(failure.message, "1 MiB"));
 }
 
 TEST_CASE("a blob over the server's limit is not sent, and the message says why") {
-  World world;
+  CasWorld world;
   world.announced().set_max_cas_blob_size_bytes(2 << 20);
   fake::TempDir dir;
   std::string bytes = fake::noise(3 << 20);
   remote::Failure failure = world.upload({{base::digest_of(bytes), "", dir.write("cc1plus", bytes)}}).error();
   CHECK(failure.cause == Cause::too_large);
-  CHECK(holds(failure.message, "cc1plus"));
-  CHECK(holds(failure.message, "3 MiB"));
-  CHECK(holds(failure.message, "2 MiB"));
+  CHECK(fake::holds(failure.message, "cc1plus"));
+  CHECK(fake::holds(failure.message, "3 MiB"));
+  CHECK(fake::holds(failure.message, "2 MiB"));
   CHECK(world.server.count("Write") == 0);
 }
 
 TEST_CASE("a limit that is not announced is a refusal of the blob") {
-  World world;
+  CasWorld world;
   world.server.fail("Write", Status(StatusCode::INVALID_ARGUMENT, "blob is too large"), 9);
-  CHECK(world.upload({source_of(fake::noise(2 << 20))}).error().cause == Cause::invalid);
+  CHECK(world.upload({engine::source(fake::noise(2 << 20))}).error().cause == Cause::invalid);
 }
 
 TEST_CASE("a file that changed is a local failure and keeps nobody else from sending") {
-  World world;
+  CasWorld world;
   fake::TempDir dir;
   base::Digest digest = base::digest_of("before");
   CHECK(world.upload({{digest, "", dir.write("file", "after!")}}).error().cause == Cause::local);
   CHECK(!world.server.has(digest));
-  CHECK(world.upload({source_of("before")}).ok());
+  CHECK(world.upload({engine::source("before")}).ok());
   CHECK(world.server.has(digest));
 }
 
 TEST_CASE("of two tasks with the same blob only one sends it") {
   fake::Latch latch;
-  World world;
+  CasWorld world;
   world.server.on("BatchUpdateBlobs", [&](const fake::Seen& seen) -> std::optional<Status> {
     latch.wait(seen.cancelled);
     return std::nullopt;
   });
-  std::thread first([&] { CHECK(world.upload({source_of("shared")}).ok()); });
+  std::thread first([&] { CHECK(world.upload({engine::source("shared")}).ok()); });
   REQUIRE(world.server.wait_for("BatchUpdateBlobs", 1));
-  std::thread second([&] { CHECK(world.upload({source_of("shared")})->blobs == 0); });
+  std::thread second([&] { CHECK(world.upload({engine::source("shared")})->blobs == 0); });
   REQUIRE(world.server.wait_for("FindMissingBlobs", 2));
   latch.open();
   first.join();
@@ -271,7 +270,7 @@ TEST_CASE("of two tasks with the same blob only one sends it") {
 
 TEST_CASE("when the one who sends is stopped, the one who waits sends") {
   fake::Latch never;
-  World world;
+  CasWorld world;
   world.server.on("BatchUpdateBlobs", [&](const fake::Seen& seen) -> std::optional<Status> {
     if (seen.number > 1) return std::nullopt;
     never.wait(seen.cancelled);
@@ -279,11 +278,11 @@ TEST_CASE("when the one who sends is stopped, the one who waits sends") {
   });
   std::stop_source stop;
   std::thread first([&] {
-    CHECK(world.upload({source_of("shared")}, Ask::unknown, stop.get_token()).error().cause ==
+    CHECK(world.upload({engine::source("shared")}, Ask::unknown, stop.get_token()).error().cause ==
           Cause::cancelled);
   });
   REQUIRE(world.server.wait_for("BatchUpdateBlobs", 1));
-  std::thread second([&] { CHECK(world.upload({source_of("shared")}).ok()); });
+  std::thread second([&] { CHECK(world.upload({engine::source("shared")}).ok()); });
   REQUIRE(world.server.wait_for("FindMissingBlobs", 2));
   stop.request_stop();
   first.join();
@@ -292,7 +291,7 @@ TEST_CASE("when the one who sends is stopped, the one who waits sends") {
 }
 
 TEST_CASE("many tasks with overlapping inputs send each blob once") {
-  World world;
+  CasWorld world;
   std::vector<Source> sources = many(60, 2'000);
   std::vector<std::thread> tasks;
   for (std::size_t task = 0; task < 8; ++task) {
@@ -308,15 +307,15 @@ TEST_CASE("many tasks with overlapping inputs send each blob once") {
 }
 
 TEST_CASE("a refusal is one call, and the next task may try") {
-  World world;
+  CasWorld world;
   world.server.fail("BatchUpdateBlobs", Status(StatusCode::PERMISSION_DENIED, "read only"));
-  CHECK(world.upload({source_of("x")}).error().cause == Cause::denied);
+  CHECK(world.upload({engine::source("x")}).error().cause == Cause::denied);
   CHECK(world.server.count("BatchUpdateBlobs") == 1);
-  CHECK(world.upload({source_of("x")}).ok());
+  CHECK(world.upload({engine::source("x")}).ok());
 }
 
 TEST_CASE("a server without batches is served by streams, and not asked for batches again") {
-  World world;
+  CasWorld world;
   world.server.fail("BatchUpdateBlobs", Status(StatusCode::UNIMPLEMENTED, "no"), 9);
   world.server.fail("BatchReadBlobs", Status(StatusCode::UNIMPLEMENTED, "no"), 9);
   std::vector<Source> sources = many(3, 100);
@@ -330,46 +329,48 @@ TEST_CASE("a server without batches is served by streams, and not asked for batc
 }
 
 TEST_CASE("as Buildbarn announces it, streams are compressed and batches are not") {
-  World world;
+  CasWorld world;
   world.announced().clear_supported_batch_update_compressors();
   world.server.traits()->resumes_writes = false;
   world.server.traits()->ignores_zstd_offset = true;
   std::string small(50'000, 's');
   std::string large(3'000'000, 'l');
-  REQUIRE(world.upload({source_of(small), source_of(large)}).ok());
+  REQUIRE(world.upload({engine::source(small), engine::source(large)}).ok());
   CHECK(world.updates().at(0).requests(0).compressor() == re::Compressor::IDENTITY);
-  CHECK(holds(world.server.requests<WriteRequest>("Write").at(0).resource_name(), "compressed-blobs/zstd"));
+  CHECK(fake::holds(world.server.requests<WriteRequest>("Write").at(0).resource_name(),
+                    "compressed-blobs/zstd"));
   CHECK(world.fetch({base::digest_of(small), base::digest_of(large)})->size() == 2);
   auto read = world.server.requests<re::BatchReadBlobsRequest>("BatchReadBlobs").at(0);
   CHECK(read.acceptable_compressors_size() == 0);
-  CHECK(holds(world.server.requests<ReadRequest>("Read").at(0).resource_name(), "compressed-blobs/zstd"));
+  CHECK(
+      fake::holds(world.server.requests<ReadRequest>("Read").at(0).resource_name(), "compressed-blobs/zstd"));
 }
 
 TEST_CASE("as bazel-remote announces it, both are compressed") {
-  World world;
+  CasWorld world;
   std::string small(50'000, 's');
-  auto sent = world.upload({source_of(small), source_of(std::string(3'000'000, 'l'))});
+  auto sent = world.upload({engine::source(small), engine::source(std::string(3'000'000, 'l'))});
   REQUIRE(sent.ok());
   CHECK(sent->bytes < 10'000);
   CHECK(world.updates().at(0).requests(0).compressor() == re::Compressor::ZSTD);
 }
 
 TEST_CASE("compression can be turned off") {
-  World world(false);
+  CasWorld world(false);
   std::string small(50'000, 's');
   std::string large(3'000'000, 'l');
-  REQUIRE(world.upload({source_of(small), source_of(large)}).ok());
+  REQUIRE(world.upload({engine::source(small), engine::source(large)}).ok());
   CHECK(world.updates().at(0).requests(0).compressor() == re::Compressor::IDENTITY);
   REQUIRE(world.fetch({base::digest_of(small), base::digest_of(large)}).ok());
-  CHECK(!holds(world.server.requests<WriteRequest>("Write").at(0).resource_name(), "compressed"));
-  CHECK(!holds(world.server.requests<ReadRequest>("Read").at(0).resource_name(), "compressed"));
+  CHECK(!fake::holds(world.server.requests<WriteRequest>("Write").at(0).resource_name(), "compressed"));
+  CHECK(!fake::holds(world.server.requests<ReadRequest>("Read").at(0).resource_name(), "compressed"));
 }
 
 TEST_CASE("compressed batches end when plain ones pass where they did not") {
-  World world;
+  CasWorld world;
   world.server.fail("BatchUpdateBlobs", Status(StatusCode::INVALID_ARGUMENT, "compressor"));
-  REQUIRE(world.upload({source_of(std::string(50'000, 'a'))}).ok());
-  REQUIRE(world.upload({source_of(std::string(50'000, 'b'))}).ok());
+  REQUIRE(world.upload({engine::source(std::string(50'000, 'a'))}).ok());
+  REQUIRE(world.upload({engine::source(std::string(50'000, 'b'))}).ok());
   Updates updates = world.updates();
   REQUIRE(updates.size() == 3);
   CHECK(updates[0].requests(0).compressor() == re::Compressor::ZSTD);
@@ -378,9 +379,9 @@ TEST_CASE("compressed batches end when plain ones pass where they did not") {
 }
 
 TEST_CASE("what is there is fetched, what is absent is left out") {
-  World world;
+  CasWorld world;
   std::vector<Source> sources = many(4, 1'000);
-  sources.push_back(source_of(fake::noise(2'000'000)));
+  sources.push_back(engine::source(fake::noise(2'000'000)));
   for (const Source& source : sources) world.server.put(source.bytes);
   std::vector<base::Digest> digests = digests_of(sources);
   digests.push_back(base::digest_of("gone"));
@@ -397,7 +398,7 @@ TEST_CASE("what is there is fetched, what is absent is left out") {
 }
 
 TEST_CASE("the answers of batch reads stay below what a server may send") {
-  World world;
+  CasWorld world;
   world.announced().set_max_batch_total_size_bytes(0);
   std::vector<Source> sources = many(12, 700'000);
   for (const Source& source : sources) world.server.put(source.bytes);
@@ -406,7 +407,7 @@ TEST_CASE("the answers of batch reads stay below what a server may send") {
 }
 
 TEST_CASE("a batch read that the server refuses as a whole is done blob by blob") {
-  World world;
+  CasWorld world;
   std::vector<Source> sources = many(3, 1'000);
   for (const Source& source : sources) world.server.put(source.bytes);
   for (StatusCode code : {StatusCode::INVALID_ARGUMENT, StatusCode::INTERNAL, StatusCode::NOT_FOUND}) {
@@ -418,7 +419,7 @@ TEST_CASE("a batch read that the server refuses as a whole is done blob by blob"
 }
 
 TEST_CASE("an answer that is too large is asked for in halves") {
-  World world;
+  CasWorld world;
   std::vector<Source> sources = many(40, 10'000);
   for (const Source& source : sources) world.server.put(source.bytes);
   world.server.fail("BatchReadBlobs", Status(StatusCode::RESOURCE_EXHAUSTED, "message larger than max"));
@@ -428,8 +429,8 @@ TEST_CASE("an answer that is too large is asked for in halves") {
 }
 
 TEST_CASE("wrong bytes in a batch are read again by themselves, and twice wrong is a failure") {
-  World world;
-  Source source = source_of(fake::noise(5'000));
+  CasWorld world;
+  Source source = engine::source(fake::noise(5'000));
   world.server.put(source.bytes);
   world.server.damage("BatchReadBlobs");
   CHECK(world.fetch({source.digest})->at(source.digest) == source.bytes);
@@ -439,7 +440,7 @@ TEST_CASE("wrong bytes in a batch are read again by themselves, and twice wrong 
 }
 
 TEST_CASE("a known blob that turns out to be gone makes everything doubtful") {
-  World world;
+  CasWorld world;
   std::vector<Source> sources = many(2, 100);
   REQUIRE(world.upload(sources).ok());
   world.server.erase(sources[0].digest);
@@ -448,7 +449,7 @@ TEST_CASE("a known blob that turns out to be gone makes everything doubtful") {
 }
 
 TEST_CASE("a size that no compile's output has is not believed") {
-  World world;
+  CasWorld world;
   base::Digest digest = base::digest_of("x");
   digest.size = std::int64_t{1} << 40;
   CHECK(world.fetch({digest}).error().cause == Cause::too_large);
@@ -456,16 +457,16 @@ TEST_CASE("a size that no compile's output has is not believed") {
 }
 
 TEST_CASE("a server that cannot be asked is the failure of the upload and of the fetch") {
-  World world;
+  CasWorld world;
   world.server.fail("FindMissingBlobs", Status(StatusCode::PERMISSION_DENIED, "no"));
-  CHECK(world.upload({source_of("x")}).error().cause == Cause::denied);
+  CHECK(world.upload({engine::source("x")}).error().cause == Cause::denied);
   world.server.fail("GetCapabilities", Status(StatusCode::UNAUTHENTICATED, "who are you"), 9);
   CHECK(world.fetch({base::digest_of("x")}).error().cause == Cause::unauthenticated);
 }
 
 TEST_CASE("a stop ends a fetch") {
   fake::Latch never;
-  World world;
+  CasWorld world;
   world.server.on("BatchReadBlobs", [&](const fake::Seen& seen) -> std::optional<Status> {
     never.wait(seen.cancelled);
     return Status(StatusCode::CANCELLED, "cancelled");

@@ -19,7 +19,7 @@ remote::Endpoint endpoint_of(const char* text) {
   return *endpoint;
 }
 
-struct World {
+struct ChannelsWorld {
   fake::FakeClock clock;
   fake::TempDir dir;
   remote::TlsFiles tls;
@@ -28,7 +28,7 @@ struct World {
 }  // namespace
 
 TEST_CASE("calls share a connection until it is full, and then share two") {
-  World world;
+  ChannelsWorld world;
   remote::Channels channels(endpoint_of("grpc://127.0.0.1:1"), {}, world.clock, base::real_files());
   std::set<grpc::Channel*> seen;
   std::vector<remote::Lease> leases;
@@ -49,7 +49,7 @@ TEST_CASE("calls share a connection until it is full, and then share two") {
 }
 
 TEST_CASE("there is an end to connections") {
-  World world;
+  ChannelsWorld world;
   remote::Channels channels(endpoint_of("grpc://127.0.0.1:1"), {}, world.clock, base::real_files());
   std::set<grpc::Channel*> seen;
   std::vector<remote::Lease> leases;
@@ -63,7 +63,7 @@ TEST_CASE("there is an end to connections") {
 }
 
 TEST_CASE("bulk has connections of its own") {
-  World world;
+  ChannelsWorld world;
   remote::Channels channels(endpoint_of("grpc://127.0.0.1:1"), {}, world.clock, base::real_files());
   auto small = channels.lease(Lane::small);
   auto bulk = channels.lease(Lane::bulk);
@@ -73,7 +73,7 @@ TEST_CASE("bulk has connections of its own") {
 }
 
 TEST_CASE("replaced TLS files make new channels, half-written ones do not") {
-  World world;
+  ChannelsWorld world;
   fake::Identity authority("authority");
   world.tls.ca = world.dir.write("ca.pem", authority.certificate());
   remote::Channels channels(endpoint_of("grpcs://127.0.0.1:1"), world.tls, world.clock, base::real_files());
@@ -92,7 +92,7 @@ TEST_CASE("replaced TLS files make new channels, half-written ones do not") {
 }
 
 TEST_CASE("bad TLS files are an error from the start, and mended ones mend it") {
-  World world;
+  ChannelsWorld world;
   world.tls.ca = world.dir.write("ca.pem", "half");
   remote::Channels channels(endpoint_of("grpcs://127.0.0.1:1"), world.tls, world.clock, base::real_files());
   auto lease = channels.lease(Lane::small);

@@ -18,12 +18,12 @@ using std::chrono::minutes;
 using std::chrono::seconds;
 
 // A helper of the first protocol whose answers a test scripts.
-struct World {
+struct CredentialHelperWorld {
   fake::FakeSpawner spawner;
   fake::FakeClock clock;
   std::unique_ptr<remote::CredentialSource> source;
 
-  explicit World(std::vector<std::string> argv = {"/bin/helper", "print"}) {
+  explicit CredentialHelperWorld(std::vector<std::string> argv = {"/bin/helper", "print"}) {
     source = remote::make_credential_helper({argv, {"HOME=/h"}, "https://host/"}, spawner, clock);
   }
   std::string expiry(std::chrono::seconds ahead) {
@@ -60,7 +60,7 @@ bool comes_true(const std::function<bool()>& condition) {
 }  // namespace
 
 TEST_CASE("a helper is run once, with a clean environment, and its answer kept") {
-  World world;
+  CredentialHelperWorld world;
   world.answers("one", minutes(60));
   CHECK(world.source->peek()->headers.empty());
   CHECK(world.runs() == 0);
@@ -75,7 +75,7 @@ TEST_CASE("a helper is run once, with a clean environment, and its answer kept")
 }
 
 TEST_CASE("a helper of the second protocol is found out, and asked its way from then on") {
-  World world({"/bin/helper"});
+  CredentialHelperWorld world({"/bin/helper"});
   world.spawner.answer("/bin/helper", {2, "", "usage: helper get"});
   world.spawner.answer(
       "/bin/helper get",
@@ -90,14 +90,14 @@ TEST_CASE("a helper of the second protocol is found out, and asked its way from 
 }
 
 TEST_CASE("a command that ends in `get` is taken at its word") {
-  World world({"/bin/helper", "get"});
+  CredentialHelperWorld world({"/bin/helper", "get"});
   world.spawner.answer("/bin/helper get", {1, "", "no"});
   CHECK(world.get() == "error: the credential helper /bin/helper ended with exit code 1: no");
   CHECK(world.runs() == 1);
 }
 
 TEST_CASE("five minutes before its end an answer is renewed while it is still served") {
-  World world;
+  CredentialHelperWorld world;
   world.answers("one", minutes(60));
   CHECK(world.get() == "Bearer one");
   world.clock.advance(minutes(54));
@@ -112,7 +112,7 @@ TEST_CASE("five minutes before its end an answer is renewed while it is still se
 }
 
 TEST_CASE("an answer without an end is renewed after half an hour") {
-  World world;
+  CredentialHelperWorld world;
   world.spawner.answer("/bin/helper print", {0, R"({"token":"one"})", ""});
   CHECK(world.get() == "Bearer one");
   world.clock.advance(minutes(29));
@@ -124,7 +124,7 @@ TEST_CASE("an answer without an end is renewed after half an hour") {
 }
 
 TEST_CASE("many tasks wait for one run") {
-  World world;
+  CredentialHelperWorld world;
   world.answers("one", minutes(60));
   std::vector<std::future<std::string>> tasks;
   for (int i = 0; i < 16; ++i) tasks.push_back(std::async(std::launch::async, [&] { return world.get(); }));
@@ -133,7 +133,7 @@ TEST_CASE("many tasks wait for one run") {
 }
 
 TEST_CASE("a helper that fails is asked again after pauses that grow") {
-  World world;
+  CredentialHelperWorld world;
   world.fails("log in first, token=s3cret");
   std::string error = world.get();
   CHECK(error.find("log in first") != std::string::npos);
@@ -156,7 +156,7 @@ TEST_CASE("a helper that fails is asked again after pauses that grow") {
 }
 
 TEST_CASE("a renewal that fails leaves the old answer until its end") {
-  World world;
+  CredentialHelperWorld world;
   world.answers("one", minutes(60));
   CHECK(world.get() == "Bearer one");
   world.fails("away");
@@ -168,13 +168,13 @@ TEST_CASE("a renewal that fails leaves the old answer until its end") {
 }
 
 TEST_CASE("a token that has expired already is none") {
-  World world;
+  CredentialHelperWorld world;
   world.answers("old", -minutes(1));
   CHECK(world.get() == "error: the credential helper gave a token that has expired");
 }
 
 TEST_CASE("refused headers are asked for anew, once, and not in a loop") {
-  World world;
+  CredentialHelperWorld world;
   world.answers("one", minutes(60));
   CHECK(world.get() == "Bearer one");
   world.answers("two", minutes(60));
@@ -223,7 +223,7 @@ TEST_CASE("a stop ends the wait, and the end of the source ends the run") {
 }
 
 TEST_CASE("what a helper says on the side holds none of its tokens") {
-  World world;
+  CredentialHelperWorld world;
   world.spawner.answer("/bin/helper print", {3, R"({"token":"abc"})", "debug abc done"});
   std::string error = world.get();
   CHECK(error == "error: the credential helper /bin/helper ended with exit code 3: debug [hidden] done");

@@ -10,7 +10,7 @@ namespace {
 
 constexpr const char* kPath = "/state/auth.json";
 
-struct World {
+struct CredentialLoginWorld {
   fake::FakeFiles files;
   fake::FakeSpawner spawner;
   fake::FakeClock clock;
@@ -27,7 +27,7 @@ struct World {
 }  // namespace
 
 TEST_CASE("log in, log in otherwise, log out: all without a restart") {
-  World world;
+  CredentialLoginWorld world;
   CHECK(world.get() == "nothing");
   world.files.write(kPath, R"({"version":1,"token":"t"})");
   CHECK(world.get() == "Bearer t");
@@ -46,7 +46,7 @@ TEST_CASE("log in, log in otherwise, log out: all without a restart") {
 }
 
 TEST_CASE("a token's end is known from the file or from itself") {
-  World world;
+  CredentialLoginWorld world;
   world.files.write(kPath, R"({"token":"t","expires":17})");
   CHECK(world.source->get({})->expires_s == 17);
   world.files.write(kPath, R"({"token":"e30.eyJleHAiOjE3MDAwMDAwMDB9.c2ln"})");
@@ -54,7 +54,7 @@ TEST_CASE("a token's end is known from the file or from itself") {
 }
 
 TEST_CASE("a refusal reaches the helper of the login") {
-  World world;
+  CredentialLoginWorld world;
   world.spawner.answer("/bin/helper", {0, R"({"token":"one"})", ""});
   world.files.write(kPath, R"({"helper":["/bin/helper"]})");
   CHECK(world.get() == "Bearer one");
@@ -72,7 +72,7 @@ TEST_CASE("a file that is no login") {
     CHECK(login.error().message.find("s3cret") == std::string::npos);
   }
   CHECK(remote::parse_login(R"({"token":7,"helper":"x","expires":"y"})")->token.empty());
-  World world;
+  CredentialLoginWorld world;
   world.files.write(kPath, "{");
   CHECK(world.get() == "error: the login /state/auth.json: it is no JSON object");
 }

@@ -8,14 +8,14 @@
 
 namespace {
 
-struct World {
+struct CredentialsChainWorld {
   fake::FakeFiles files;
   fake::FakeSpawner spawner;
   fake::FakeClock clock;
   remote::CredentialOptions options;
   std::unique_ptr<remote::Credentials> credentials;
 
-  World() {
+  CredentialsChainWorld() {
     options.host = "host";
     options.secure = true;
   }
@@ -32,7 +32,7 @@ struct World {
 }  // namespace
 
 TEST_CASE("nothing configured is no problem") {
-  World world;
+  CredentialsChainWorld world;
   world.make();
   CHECK(world.get().empty());
   remote::CredentialState state = world.credentials->state();
@@ -43,7 +43,7 @@ TEST_CASE("nothing configured is no problem") {
 }
 
 TEST_CASE("the first place that has an authorization gives it; fixed headers stand beside it") {
-  World world;
+  CredentialsChainWorld world;
   world.options.headers = "X-Team=a, authorization=Basic fixed";
   world.options.authorization_file = "/token";
   world.options.user = "me:pw";
@@ -62,7 +62,7 @@ TEST_CASE("the first place that has an authorization gives it; fixed headers sta
 }
 
 TEST_CASE("netrc and the login come last") {
-  World world;
+  CredentialsChainWorld world;
   world.options.netrc_path = "/netrc";
   world.options.login_path = "/auth.json";
   world.files.write("/netrc", "machine host login n password p");
@@ -74,7 +74,7 @@ TEST_CASE("netrc and the login come last") {
 }
 
 TEST_CASE("the version changes with the headers and only with them") {
-  World world;
+  CredentialsChainWorld world;
   world.options.authorization_file = "/token";
   world.make();
   std::uint64_t before = world.credentials->version();
@@ -91,7 +91,7 @@ TEST_CASE("the version changes with the headers and only with them") {
 }
 
 TEST_CASE("a refusal is answered by others where there are others") {
-  World world;
+  CredentialsChainWorld world;
   world.options.authorization_file = "/token";
   world.files.write("/token", "one");
   world.make();
@@ -108,7 +108,7 @@ TEST_CASE("a refusal is answered by others where there are others") {
 }
 
 TEST_CASE("a refusal makes a helper run again") {
-  World world;
+  CredentialsChainWorld world;
   world.options.helper = "helper 'print it'";
   world.options.env = {"PATH=relative:/none:/opt/bin"};
   world.files.write("/opt/bin/helper", "");
@@ -116,7 +116,7 @@ TEST_CASE("a refusal makes a helper run again") {
   CHECK(world.credentials->current({})->headers.empty());
   CHECK(world.credentials->state().problem ==
         "the credential helper helper is no absolute path and not in PATH");
-  World good;
+  CredentialsChainWorld good;
   good.options.helper = "/opt/bin/helper 'print it'";
   good.make();
   good.spawner.answer("/opt/bin/helper print it", {0, R"({"token":"one"})", ""});
@@ -131,7 +131,7 @@ TEST_CASE("a refusal makes a helper run again") {
 }
 
 TEST_CASE("nothing is sent in clear") {
-  World world;
+  CredentialsChainWorld world;
   world.options.secure = false;
   world.options.headers = "x-key=s3cret";
   world.options.authorization_file = "/token";
@@ -142,7 +142,7 @@ TEST_CASE("nothing is sent in clear") {
   CHECK(state.configured);
   CHECK(!state.usable);
   CHECK(state.problem == "credentials are not sent in clear to host: use TLS");
-  World quiet;
+  CredentialsChainWorld quiet;
   quiet.options.secure = false;
   quiet.options.netrc_path = "/netrc";
   quiet.files.write("/netrc", "default login n password p");
@@ -152,7 +152,7 @@ TEST_CASE("nothing is sent in clear") {
 }
 
 TEST_CASE("an expired token is said to be so") {
-  World world;
+  CredentialsChainWorld world;
   world.options.authorization_file = "/token";
   world.files.write("/token", "e30.eyJleHAiOjE3MDAwMDAwMDB9.c2ln");
   world.clock.set_wall(std::chrono::seconds(1'699'999'999));
@@ -177,7 +177,7 @@ TEST_CASE("a list of headers") {
   base::Result<remote::Headers> bad = remote::parse_header_list("a=s3cret\n");
   REQUIRE(!bad);
   CHECK(bad.error().message == "headers: the value of a is unusable");
-  World world;
+  CredentialsChainWorld world;
   world.options.headers = "nonsense";
   world.make();
   world.get();

@@ -18,12 +18,13 @@ namespace reapi = build::bazel::remote::execution::v2;
 using grpc::StatusCode;
 
 inline const std::string kObject = "object";
+inline const base::Digest kAction = base::digest_of("action");
 
 inline remote::Source source(const std::string& bytes) { return {base::digest_of(bytes), bytes}; }
 
 inline remote::Job job() {
   remote::Job job;
-  job.action = base::digest_of("action");
+  job.action = kAction;
   job.output_paths = {"x.d", "x.o"};
   job.sources = {source("x.cc"), source("x.h"), source("root"), source("command"), source("action")};
   return job;

@@ -13,6 +13,7 @@
 #include "fake/listening.h"
 #include "fake/reapi_server.h"
 #include "fake/remote_caller.h"
+#include "unit/remote/engine.h"
 #include "wire/longrunning.grpc.pb.h"
 #include "wire/reapi.grpc.pb.h"
 
@@ -25,8 +26,7 @@ using std::chrono::seconds;
 
 namespace {
 
-const base::Digest kAction = base::digest_of("action");
-const grpc::Status kLost{grpc::StatusCode::UNAVAILABLE, "Socket closed"};
+const grpc::Status kHungUp{grpc::StatusCode::UNAVAILABLE, "Socket closed"};
 
 // An execution service that streams what it is told to, message by message. Any thread.
 class Script final : public reapi::Execution::Service, public google::longrunning::Operations::Service {
@@ -117,12 +117,12 @@ Operation done(const std::string& name, int exit_code = 0) {
   return operation;
 }
 
-struct World {
-  explicit World(remote::ExecutionLimits given = {}) : limits(given) {}
+struct ExecutionWorld {
+  explicit ExecutionWorld(remote::ExecutionLimits given = {}) : limits(given) {}
 
   remote::Remote<reapi::ExecuteResponse> execute(const std::stop_token& stop = {}) {
     return execution.execute(
-        {}, kAction, {"x.o"}, false,
+        {}, engine::kAction, {"x.o"}, false,
         [this](Stage stage) {
           stages.push_back(stage);
           if (on_stage) on_stage(stage);
@@ -158,8 +158,8 @@ TEST_CASE("the request says what is wanted, and stages are told") {
     return response;
   });
   std::vector<Stage> stages;
-  auto response =
-      execution.execute({}, kAction, {"x.o", "x.d"}, true, [&](Stage stage) { stages.push_back(stage); }, {});
+  auto response = execution.execute({}, engine::kAction, {"x.o", "x.d"}, true,
+                                    [&](Stage stage) { stages.push_back(stage); }, {});
   REQUIRE(response);
   CHECK(response->result().exit_code() == 3);
   CHECK(stages == std::vector<Stage>{Stage::queued, Stage::executing});
@@ -171,16 +171,16 @@ TEST_CASE("the request says what is wanted, and stages are told") {
   CHECK(requests[0].inline_stdout());
   CHECK(requests[0].inline_stderr());
   CHECK(requests[0].inline_output_files_size() == 2);
-  CHECK(requests[0].action_digest().hash() == kAction.hex());
+  CHECK(requests[0].action_digest().hash() == engine::kAction.hex());
 }
 
 TEST_CASE("a stream that breaks is taken up where it was, by the name as it was given") {
   for (const std::string& name : Calls{"#uuid", "inst/uuid", "/operations/uuid", "uuid"}) {
     for (const grpc::Status& end :
-         {kLost, grpc::Status(grpc::StatusCode::INTERNAL, "Received RST_STREAM with error code 2"),
+         {kHungUp, grpc::Status(grpc::StatusCode::INTERNAL, "Received RST_STREAM with error code 2"),
           grpc::Status(grpc::StatusCode::UNKNOWN, "Received http2 header with status: 504"),
           grpc::Status(grpc::StatusCode::CANCELLED, "bye"), grpc::Status::OK}) {
-      World world;
+      ExecutionWorld world;
       world.script.add({{queued(name)}, end});
       world.script.add({{executing(name), done(name, 7)}});
       auto response = world.execute();
@@ -195,7 +195,7 @@ TEST_CASE("a stream that breaks is taken up where it was, by the name as it was 
 TEST_CASE("a silent stream is given up before a proxy does, and waited for again") {
   remote::ExecutionLimits limits;
   limits.slice = milliseconds(50);
-  World world(limits);
+  ExecutionWorld world(limits);
   world.script.add({{executing("op")}, {}, true});
   world.script.add({{}, {}, true});
   world.script.add({{executing("op")}, {}, true});
@@ -207,8 +207,8 @@ TEST_CASE("a silent stream is given up before a proxy does, and waited for again
 }
 
 TEST_CASE("an operation that the server forgot is executed anew, so many times") {
-  World world;
-  world.script.add({{executing("one")}, kLost});
+  ExecutionWorld world;
+  world.script.add({{executing("one")}, kHungUp});
   world.script.add({{}, {grpc::StatusCode::NOT_FOUND, "no such operation"}});
   world.script.add({{queued("two"), executing("two"), done("two")}});
   REQUIRE(world.execute());
@@ -217,10 +217,10 @@ TEST_CASE("an operation that the server forgot is executed anew, so many times")
 
   remote::ExecutionLimits limits;
   limits.restarts = 1;
-  World hopeless(limits);
-  hopeless.script.add({{executing("one")}, kLost});
+  ExecutionWorld hopeless(limits);
+  hopeless.script.add({{executing("one")}, kHungUp});
   hopeless.script.add({{}, {grpc::StatusCode::NOT_FOUND, "no such operation"}});
-  hopeless.script.add({{executing("two")}, kLost});
+  hopeless.script.add({{executing("two")}, kHungUp});
   hopeless.script.add({{}, {grpc::StatusCode::NOT_FOUND, "no such operation"}});
   auto response = hopeless.execute();
   REQUIRE_FALSE(response);
@@ -230,8 +230,8 @@ TEST_CASE("an operation that the server forgot is executed anew, so many times")
 
 TEST_CASE("a server that cannot wait for operations is asked to execute again") {
   for (auto code : {grpc::StatusCode::UNIMPLEMENTED, grpc::StatusCode::INVALID_ARGUMENT}) {
-    World world;
-    world.script.add({{executing("op")}, kLost});
+    ExecutionWorld world;
+    world.script.add({{executing("op")}, kHungUp});
     world.script.add({{}, {code, "what is that?"}});
     world.script.add({{done("op")}});
     CHECK(world.execute());
@@ -246,7 +246,7 @@ TEST_CASE("a refused Execute is not tried again") {
                              std::pair(grpc::StatusCode::INVALID_ARGUMENT, Cause::invalid),
                              std::pair(grpc::StatusCode::UNIMPLEMENTED, Cause::unimplemented),
                              std::pair(grpc::StatusCode::INTERNAL, Cause::engine)}) {
-    World world;
+    ExecutionWorld world;
     world.script.add({{}, {code, "no"}});
     auto response = world.execute();
     REQUIRE_FALSE(response);
@@ -257,7 +257,7 @@ TEST_CASE("a refused Execute is not tried again") {
 }
 
 TEST_CASE("a scheduler that is being restarted is waited for") {
-  World world;
+  ExecutionWorld world;
   for (int i = 0; i < 2; ++i) world.script.add({{}, {grpc::StatusCode::UNAVAILABLE, "starting"}});
   world.script.add({{done("op")}});
   CHECK(world.execute());
@@ -265,7 +265,7 @@ TEST_CASE("a scheduler that is being restarted is waited for") {
 }
 
 TEST_CASE("a stream that ends without a word is tried again as a failure of the way there") {
-  World world;
+  ExecutionWorld world;
   world.script.add({});
   world.script.add({{done("op")}});
   CHECK(world.execute());
@@ -275,8 +275,8 @@ TEST_CASE("a stream that ends without a word is tried again as a failure of the 
 TEST_CASE("a stream that is cut again and again at once is given up") {
   remote::ExecutionLimits limits;
   limits.cuts = 2;
-  World world(limits);
-  world.script.add({{executing("op")}, kLost});
+  ExecutionWorld world(limits);
+  world.script.add({{executing("op")}, kHungUp});
   auto response = world.execute();
   REQUIRE_FALSE(response);
   CHECK(response.error().cause == Cause::unavailable);
@@ -286,10 +286,10 @@ TEST_CASE("a stream that is cut again and again at once is given up") {
 TEST_CASE("a stream that lasts may be cut for as long as the limits allow") {
   remote::ExecutionLimits limits;
   limits.cuts = 0;
-  World world(limits);
+  ExecutionWorld world(limits);
   world.on_stage = [&](Stage) { world.clock.advance(seconds(5)); };
   for (int i = 0; i < 3; ++i) {
-    world.script.add({{queued("op"), executing("op")}, kLost});
+    world.script.add({{queued("op"), executing("op")}, kHungUp});
   }
   world.script.add({{done("op")}});
   CHECK(world.execute());
@@ -301,7 +301,7 @@ TEST_CASE("an action that no worker takes has a limit of its own") {
   limits.slice = milliseconds(50);
   limits.queue = seconds(300);
   limits.execute = seconds(10'000);
-  World world(limits);
+  ExecutionWorld world(limits);
   world.on_stage = [&](Stage) { world.clock.advance(seconds(301)); };
   world.script.add({{queued("op")}, {}, true});
   auto response = world.execute();
@@ -316,7 +316,7 @@ TEST_CASE("time in the queue is not time of execution, nor the other way round")
   limits.slice = milliseconds(50);
   limits.queue = seconds(300);
   limits.execute = seconds(900);
-  World world(limits);
+  ExecutionWorld world(limits);
   world.on_stage = [&](Stage stage) {
     world.clock.advance(stage == Stage::queued ? seconds(299) : seconds(899));
   };
@@ -325,7 +325,7 @@ TEST_CASE("time in the queue is not time of execution, nor the other way round")
   world.script.add({{done("op")}});
   CHECK(world.execute());
 
-  World slow(limits);
+  ExecutionWorld slow(limits);
   slow.on_stage = [&](Stage) { slow.clock.advance(seconds(901)); };
   slow.script.add({{executing("op")}, {}, true});
   auto response = slow.execute();
@@ -338,7 +338,7 @@ TEST_CASE("a server that tells no stages executes at once") {
   remote::ExecutionLimits limits;
   limits.slice = milliseconds(50);
   limits.queue = seconds(10);
-  World world(limits);
+  ExecutionWorld world(limits);
   world.on_stage = [&](Stage) { world.clock.advance(seconds(600)); };
   world.script.add({{bare("#uuid")}, {}, true});
   world.script.add({{done("#uuid")}});
@@ -347,7 +347,7 @@ TEST_CASE("a server that tells no stages executes at once") {
 }
 
 TEST_CASE("a stop ends the wait within moments and cancels the operation once") {
-  World world;
+  ExecutionWorld world;
   world.script.add({{executing("op")}, {}, true});
   std::stop_source stop;
   world.on_stage = [&](Stage) { stop.request_stop(); };
@@ -358,7 +358,7 @@ TEST_CASE("a stop ends the wait within moments and cancels the operation once") 
 }
 
 TEST_CASE("a server that cannot cancel is asked once only") {
-  World world;
+  ExecutionWorld world;
   world.script.cancel_status = {grpc::StatusCode::UNIMPLEMENTED, "Operations"};
   world.script.add({{executing("op")}, {}, true});
   for (int i = 0; i < 3; ++i) {
@@ -370,7 +370,7 @@ TEST_CASE("a server that cannot cancel is asked once only") {
 }
 
 TEST_CASE("what an operation ends with is looked at with care") {
-  World failed;
+  ExecutionWorld failed;
   Operation error = bare("op");
   error.set_done(true);
   error.mutable_error()->set_code(static_cast<int>(grpc::StatusCode::RESOURCE_EXHAUSTED));
@@ -380,7 +380,7 @@ TEST_CASE("what an operation ends with is looked at with care") {
   REQUIRE_FALSE(response);
   CHECK(response.error().cause == Cause::exhausted);
 
-  World empty;
+  ExecutionWorld empty;
   Operation nothing = bare("op");
   nothing.set_done(true);
   empty.script.add({{nothing}});
@@ -388,14 +388,14 @@ TEST_CASE("what an operation ends with is looked at with care") {
   REQUIRE_FALSE(response);
   CHECK(response.error().cause == Cause::corrupt);
 
-  World wrong;
+  ExecutionWorld wrong;
   Operation other = nothing;
   other.mutable_response()->PackFrom(reapi::Digest());
   wrong.script.add({{other}});
   CHECK_FALSE(wrong.execute());
 
   // Only the last part of a type's address counts.
-  World prefixed;
+  ExecutionWorld prefixed;
   Operation fine = done("op", 9);
   fine.mutable_response()->set_type_url("example.com/types/build.bazel.remote.execution.v2.ExecuteResponse");
   prefixed.script.add({{fine}});
@@ -405,7 +405,7 @@ TEST_CASE("what an operation ends with is looked at with care") {
 }
 
 TEST_CASE("a status inside the response is handed on as it is") {
-  World world;
+  ExecutionWorld world;
   Operation operation = bare("op");
   operation.set_done(true);
   reapi::ExecuteResponse said;

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "fake/text.h"
 #include "wire/rpc_status.pb.h"
 
 namespace {
@@ -32,8 +33,6 @@ google::rpc::Status with_missing(const std::vector<std::string>& subjects, const
   any.set_value(failure.SerializeAsString());
   return status;
 }
-
-bool holds(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
 
 }  // namespace
 
@@ -159,7 +158,7 @@ TEST_CASE("HTTP statuses") {
   CHECK(remote::failure_of_http(507, "PUT").cause == Cause::exhausted);
   CHECK(remote::failure_of_http(503, "GET").cause == Cause::unavailable);
   CHECK(remote::failure_of_http(400, "GET").cause == Cause::invalid);
-  CHECK(holds(remote::failure_of_http(413, "PUT /cas/x").message, "PUT /cas/x: a proxy refuses"));
+  CHECK(fake::holds(remote::failure_of_http(413, "PUT /cas/x").message, "PUT /cas/x: a proxy refuses"));
 }
 
 TEST_CASE("every cause has its word, and few are worth another try") {

@@ -4,6 +4,8 @@
 
 #include <string>
 
+#include "fake/text.h"
+
 namespace {
 
 using remote::Cause;
@@ -12,24 +14,22 @@ std::string words(Cause cause, const std::string& said, int http = 0) {
   return remote::explain({cause, ""}, http, said);
 }
 
-bool holds(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
-
 }  // namespace
 
 TEST_CASE("each way to be out of reach reads differently and names the next step") {
-  CHECK(holds(words(Cause::unavailable, "DNS resolution failed for x"), "does not resolve; check"));
-  CHECK(holds(words(Cause::unavailable, "connect: Connection refused"), "start the engine"));
-  CHECK(holds(words(Cause::unavailable, "handshake failed: CERTIFICATE_VERIFY_FAILED"), "not trusted"));
-  CHECK(holds(words(Cause::unavailable, "WRONG_VERSION_NUMBER"), "use grpc://"));
-  CHECK(holds(words(Cause::unavailable, "missing selected ALPN property"), "only HTTP/1.1"));
-  CHECK(holds(words(Cause::unauthenticated, ""), "log in again"));
+  CHECK(fake::holds(words(Cause::unavailable, "DNS resolution failed for x"), "does not resolve; check"));
+  CHECK(fake::holds(words(Cause::unavailable, "connect: Connection refused"), "start the engine"));
+  CHECK(fake::holds(words(Cause::unavailable, "handshake failed: CERTIFICATE_VERIFY_FAILED"), "not trusted"));
+  CHECK(fake::holds(words(Cause::unavailable, "WRONG_VERSION_NUMBER"), "use grpc://"));
+  CHECK(fake::holds(words(Cause::unavailable, "missing selected ALPN property"), "only HTTP/1.1"));
+  CHECK(fake::holds(words(Cause::unauthenticated, ""), "log in again"));
 }
 
 TEST_CASE("a proxy's answer names the proxy's setting") {
-  CHECK(holds(words(Cause::too_large, "", 413), "client_max_body_size"));
-  CHECK(holds(words(Cause::unavailable, "", 504), "grpc_read_timeout"));
-  CHECK(holds(words(Cause::unavailable, "", 502), "the server behind it"));
-  CHECK(holds(words(Cause::unimplemented, "", 404), "not an engine"));
+  CHECK(fake::holds(words(Cause::too_large, "", 413), "client_max_body_size"));
+  CHECK(fake::holds(words(Cause::unavailable, "", 504), "grpc_read_timeout"));
+  CHECK(fake::holds(words(Cause::unavailable, "", 502), "the server behind it"));
+  CHECK(fake::holds(words(Cause::unimplemented, "", 404), "not an engine"));
 }
 
 TEST_CASE("what the other side said is one short line of plain text") {

@@ -14,6 +14,7 @@
 
 #include "cache/outcome_codec.h"
 #include "fake/fake_clock.h"
+#include "fake/noise.h"
 #include "wire/reapi.pb.h"
 
 using remote::Cause;
@@ -24,8 +25,6 @@ using Missing = remote::Remote<Digests>;
 namespace {
 
 constexpr std::chrono::hours kNever{1};
-
-base::Digest blob(int number) { return base::digest_of("blob " + std::to_string(number)); }
 
 // Waits, bounded, for what another thread will bring about.
 template <class Condition>
@@ -91,8 +90,8 @@ class Server {
   std::vector<Digests> calls_;
 };
 
-struct World {
-  explicit World(remote::FindMissingOptions options = {})
+struct FindMissingWorld {
+  explicit FindMissingWorld(remote::FindMissingOptions options = {})
       : find(
             known,
             [this](const remote::Call&, const Digests& digests, const std::stop_token& stop) {
@@ -113,7 +112,7 @@ struct World {
 // A task that asks on a thread of its own.
 class Asker {
  public:
-  Asker(World& world, const Digests& digests, bool doubt = false)
+  Asker(FindMissingWorld& world, const Digests& digests, bool doubt = false)
       : thread_([this, &world, digests, doubt] { answer_ = world.ask(digests, doubt, stop_.get_token()); }) {}
   void stop() { stop_.request_stop(); }
   const Missing& answer() {
@@ -130,41 +129,48 @@ class Asker {
 }  // namespace
 
 TEST_CASE("missing blobs come in the given order, each once, without the empty one") {
-  World world;
-  for (int i : {1, 3, 5}) world.server.lacks(blob(i));
-  Missing missing = world.ask({blob(5), blob(2), blob(5), base::digest_of(""), blob(1), blob(4)});
+  FindMissingWorld world;
+  for (int i : {1, 3, 5}) world.server.lacks(fake::numbered_digest(i));
+  Missing missing = world.ask({fake::numbered_digest(5), fake::numbered_digest(2), fake::numbered_digest(5),
+                               base::digest_of(""), fake::numbered_digest(1), fake::numbered_digest(4)});
   REQUIRE(missing.ok());
-  CHECK(*missing == Digests{blob(5), blob(1)});
+  CHECK(*missing == Digests{fake::numbered_digest(5), fake::numbered_digest(1)});
   REQUIRE(world.server.calls().size() == 1);
-  CHECK(world.server.calls()[0] == Digests{blob(5), blob(2), blob(1), blob(4)});
+  CHECK(world.server.calls()[0] == Digests{fake::numbered_digest(5), fake::numbered_digest(2),
+                                           fake::numbered_digest(1), fake::numbered_digest(4)});
   CHECK(world.ask({base::digest_of("")})->empty());
   CHECK(world.server.calls().size() == 1);
 }
 
 TEST_CASE("what is there becomes known and is not asked about again; what is missing is") {
-  World world;
-  world.server.lacks(blob(1));
-  CHECK(*world.ask({blob(1), blob(2)}) == Digests{blob(1)});
-  CHECK(*world.ask({blob(1), blob(2)}) == Digests{blob(1)});
-  CHECK(world.ask({blob(2)})->empty());
+  FindMissingWorld world;
+  world.server.lacks(fake::numbered_digest(1));
+  CHECK(*world.ask({fake::numbered_digest(1), fake::numbered_digest(2)}) ==
+        Digests{fake::numbered_digest(1)});
+  CHECK(*world.ask({fake::numbered_digest(1), fake::numbered_digest(2)}) ==
+        Digests{fake::numbered_digest(1)});
+  CHECK(world.ask({fake::numbered_digest(2)})->empty());
   REQUIRE(world.server.calls().size() == 2);
-  CHECK(world.server.calls()[1] == Digests{blob(1)});
+  CHECK(world.server.calls()[1] == Digests{fake::numbered_digest(1)});
 }
 
 TEST_CASE("questions that come while a call is under way are asked together when it ends") {
-  World world({.tick = kNever});
+  FindMissingWorld world({.tick = kNever});
   world.server.hold(1);
-  for (int i = 0; i < 30; ++i) world.server.lacks(blob(i));
-  Asker first(world, {blob(100)});
+  for (int i = 0; i < 30; ++i) world.server.lacks(fake::numbered_digest(i));
+  Asker first(world, {fake::numbered_digest(100)});
   REQUIRE(world.server.wait_for(1));
   std::vector<std::unique_ptr<Asker>> others;
   for (int i = 0; i < 10; ++i)
-    others.push_back(std::make_unique<Asker>(world, Digests{blob(i), blob(i + 1), blob(50), blob(100)}));
+    others.push_back(
+        std::make_unique<Asker>(world, Digests{fake::numbered_digest(i), fake::numbered_digest(i + 1),
+                                               fake::numbered_digest(50), fake::numbered_digest(100)}));
   REQUIRE(eventually([&] { return world.find.waiting() == 11; }));
   world.server.let_go(1);
   CHECK(first.answer()->empty());
   for (int i = 0; i < 10; ++i)
-    CHECK(*others[static_cast<std::size_t>(i)]->answer() == Digests{blob(i), blob(i + 1)});
+    CHECK(*others[static_cast<std::size_t>(i)]->answer() ==
+          Digests{fake::numbered_digest(i), fake::numbered_digest(i + 1)});
 
   std::vector<Digests> calls = world.server.calls();
   REQUIRE(calls.size() == 2);
@@ -174,51 +180,51 @@ TEST_CASE("questions that come while a call is under way are asked together when
 }
 
 TEST_CASE("a question does not wait longer than a tick for a call that hangs") {
-  World world({.tick = std::chrono::milliseconds(1)});
+  FindMissingWorld world({.tick = std::chrono::milliseconds(1)});
   world.server.hold(1);
-  Asker first(world, {blob(1)});
+  Asker first(world, {fake::numbered_digest(1)});
   REQUIRE(world.server.wait_for(1));
-  CHECK(world.ask({blob(2)})->empty());
+  CHECK(world.ask({fake::numbered_digest(2)})->empty());
   CHECK(world.server.calls().size() == 2);
   world.server.let_go(1);
   CHECK(first.answer()->empty());
 }
 
 TEST_CASE("when the one who makes the call is stopped, another takes over") {
-  World world({.tick = kNever});
+  FindMissingWorld world({.tick = kNever});
   world.server.hold(1);
-  world.server.lacks(blob(1));
-  Asker leader(world, {blob(1), blob(2)});
+  world.server.lacks(fake::numbered_digest(1));
+  Asker leader(world, {fake::numbered_digest(1), fake::numbered_digest(2)});
   REQUIRE(world.server.wait_for(1));
-  Asker follower(world, {blob(1)});
+  Asker follower(world, {fake::numbered_digest(1)});
   REQUIRE(eventually([&] { return world.find.waiting() == 2; }));
   leader.stop();
   CHECK(leader.answer().error().cause == Cause::cancelled);
   const Missing& answer = follower.answer();
   REQUIRE(answer.ok());
-  CHECK(*answer == Digests{blob(1)});
+  CHECK(*answer == Digests{fake::numbered_digest(1)});
   CHECK(world.server.calls().size() == 2);
 }
 
 TEST_CASE("a stopped call that nobody waits for leaves nothing behind") {
-  World world({.tick = kNever});
+  FindMissingWorld world({.tick = kNever});
   world.server.hold(1);
-  Asker leader(world, {blob(1)});
+  Asker leader(world, {fake::numbered_digest(1)});
   REQUIRE(world.server.wait_for(1));
   leader.stop();
   CHECK(!leader.answer().ok());
-  CHECK(world.ask({blob(1)})->empty());
+  CHECK(world.ask({fake::numbered_digest(1)})->empty());
   CHECK(world.server.calls().size() == 2);
 }
 
 TEST_CASE("one who waits may be stopped without harm to the others") {
-  World world({.tick = kNever});
+  FindMissingWorld world({.tick = kNever});
   world.server.hold(1);
-  Asker leader(world, {blob(1)});
+  Asker leader(world, {fake::numbered_digest(1)});
   REQUIRE(world.server.wait_for(1));
-  Asker same(world, {blob(1)});
-  Asker gathered(world, {blob(2)});
-  Asker also_gathered(world, {blob(2), blob(3)});
+  Asker same(world, {fake::numbered_digest(1)});
+  Asker gathered(world, {fake::numbered_digest(2)});
+  Asker also_gathered(world, {fake::numbered_digest(2), fake::numbered_digest(3)});
   REQUIRE(eventually([&] { return world.find.waiting() == 4; }));
   same.stop();
   gathered.stop();
@@ -230,25 +236,25 @@ TEST_CASE("one who waits may be stopped without harm to the others") {
 }
 
 TEST_CASE("a failure is that of all who waited, and the next one asks anew") {
-  World world({.tick = kNever});
+  FindMissingWorld world({.tick = kNever});
   world.server.hold(1);
   world.server.fail(1, {Cause::denied, "no right"});
-  Asker leader(world, {blob(1)});
+  Asker leader(world, {fake::numbered_digest(1)});
   REQUIRE(world.server.wait_for(1));
-  Asker follower(world, {blob(1)});
+  Asker follower(world, {fake::numbered_digest(1)});
   REQUIRE(eventually([&] { return world.find.waiting() == 2; }));
   world.server.let_go(1);
   CHECK(leader.answer().error().cause == Cause::denied);
   CHECK(follower.answer().error().cause == Cause::denied);
-  CHECK(world.ask({blob(1)}).ok());
+  CHECK(world.ask({fake::numbered_digest(1)}).ok());
 }
 
 TEST_CASE("a call has at most so many digests") {
-  World world({.most = 10});
+  FindMissingWorld world({.most = 10});
   Digests many;
-  for (int i = 0; i < 35; ++i) many.push_back(blob(i));
-  world.server.lacks(blob(34));
-  CHECK(*world.ask(many) == Digests{blob(34)});
+  for (int i = 0; i < 35; ++i) many.push_back(fake::numbered_digest(i));
+  world.server.lacks(fake::numbered_digest(34));
+  CHECK(*world.ask(many) == Digests{fake::numbered_digest(34)});
   std::size_t asked = 0;
   for (const Digests& call : world.server.calls()) {
     CHECK(call.size() <= 10);
@@ -260,7 +266,7 @@ TEST_CASE("a call has at most so many digests") {
 TEST_CASE("a full call is far below what servers take") {
   build::bazel::remote::execution::v2::FindMissingBlobsRequest request;
   request.set_instance_name(std::string(200, 'i'));
-  base::Digest digest = blob(1);
+  base::Digest digest = fake::numbered_digest(1);
   digest.size = std::int64_t{1} << 50;
   for (std::size_t i = 0; i < remote::FindMissingOptions{}.most; ++i)
     cache::set_digest(digest, *request.add_blob_digests());
@@ -268,14 +274,14 @@ TEST_CASE("a full call is far below what servers take") {
 }
 
 TEST_CASE("a call that is too large is halved, and the next ones begin smaller") {
-  World world;
+  FindMissingWorld world;
   world.server.fail(1, {Cause::too_large, "too large"});
   Digests many;
-  for (int i = 0; i < 40; ++i) many.push_back(blob(i));
-  world.server.lacks(blob(39));
-  CHECK(*world.ask(many) == Digests{blob(39)});
+  for (int i = 0; i < 40; ++i) many.push_back(fake::numbered_digest(i));
+  world.server.lacks(fake::numbered_digest(39));
+  CHECK(*world.ask(many) == Digests{fake::numbered_digest(39)});
   Digests others;
-  for (int i = 100; i < 140; ++i) others.push_back(blob(i));
+  for (int i = 100; i < 140; ++i) others.push_back(fake::numbered_digest(i));
   CHECK(world.ask(others)->empty());
   std::vector<std::size_t> sizes;
   for (const Digests& call : world.server.calls()) sizes.push_back(call.size());
@@ -283,30 +289,30 @@ TEST_CASE("a call that is too large is halved, and the next ones begin smaller")
 }
 
 TEST_CASE("in doubt, what is known is asked again") {
-  World world;
-  CHECK(world.ask({blob(1), blob(2)})->empty());
-  world.server.lacks(blob(1));
-  CHECK(world.ask({blob(1)})->empty());
-  CHECK(*world.ask({blob(1)}, true) == Digests{blob(1)});
+  FindMissingWorld world;
+  CHECK(world.ask({fake::numbered_digest(1), fake::numbered_digest(2)})->empty());
+  world.server.lacks(fake::numbered_digest(1));
+  CHECK(world.ask({fake::numbered_digest(1)})->empty());
+  CHECK(*world.ask({fake::numbered_digest(1)}, true) == Digests{fake::numbered_digest(1)});
   // Everything was forgotten.
-  CHECK(!world.known.has(blob(2)));
+  CHECK(!world.known.has(fake::numbered_digest(2)));
 }
 
 TEST_CASE("in doubt, no answer to an older question is believed") {
-  World world({.tick = std::chrono::milliseconds(1)});
+  FindMissingWorld world({.tick = std::chrono::milliseconds(1)});
   world.server.hold(1);
-  Asker older(world, {blob(1)});
+  Asker older(world, {fake::numbered_digest(1)});
   REQUIRE(world.server.wait_for(1));
-  world.server.lacks(blob(1));
-  CHECK(*world.ask({blob(1)}, true) == Digests{blob(1)});
+  world.server.lacks(fake::numbered_digest(1));
+  CHECK(*world.ask({fake::numbered_digest(1)}, true) == Digests{fake::numbered_digest(1)});
   world.server.let_go(1);
   CHECK(older.answer()->empty());
-  CHECK(!world.known.has(blob(1)));
+  CHECK(!world.known.has(fake::numbered_digest(1)));
 }
 
 TEST_CASE("many tasks with stops all get right answers") {
-  World world({.most = 7, .tick = std::chrono::milliseconds(1)});
-  for (int i = 0; i < 200; i += 3) world.server.lacks(blob(i));
+  FindMissingWorld world({.most = 7, .tick = std::chrono::milliseconds(1)});
+  for (int i = 0; i < 200; i += 3) world.server.lacks(fake::numbered_digest(i));
   std::atomic<int> wrong{0};
   std::vector<std::thread> tasks;
   for (unsigned task = 0; task < 12; ++task) {
@@ -318,8 +324,8 @@ TEST_CASE("many tasks with stops all get right answers") {
         Digests digests;
         Digests expected;
         for (int number : numbers) {
-          digests.push_back(blob(number));
-          if (number % 3 == 0) expected.push_back(blob(number));
+          digests.push_back(fake::numbered_digest(number));
+          if (number % 3 == 0) expected.push_back(fake::numbered_digest(number));
         }
         std::stop_source stop;
         if (random() % 4 == 0) stop.request_stop();

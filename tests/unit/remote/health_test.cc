@@ -16,7 +16,7 @@ const remote::Failure kLost{Cause::unavailable, "lost"};
 const remote::Failure kRefused{Cause::unavailable, "refused", {}, {}, true};
 const remote::Failure kDenied{Cause::denied, "no right"};
 
-struct World {
+struct HealthWorld {
   fake::FakeClock clock;
   remote::Health health{clock};
   void refuse(int times) {
@@ -27,7 +27,7 @@ struct World {
 }  // namespace
 
 TEST_CASE("ten failures in a row open the breaker, nine do not") {
-  World world;
+  HealthWorld world;
   for (int at = 0; at < 9; ++at) world.health.failed(kTimedOut, world.clock.uptime());
   CHECK(world.health.allows());
   world.health.failed(kTimedOut, world.clock.uptime());
@@ -37,7 +37,7 @@ TEST_CASE("ten failures in a row open the breaker, nine do not") {
 }
 
 TEST_CASE("a success between begins the row anew") {
-  World world;
+  HealthWorld world;
   for (int round = 0; round < 3; ++round) {
     for (int at = 0; at < 8; ++at) world.health.succeeded(microseconds(5));
     for (int at = 0; at < 8; ++at) world.health.failed(kTimedOut, world.clock.uptime());
@@ -46,7 +46,7 @@ TEST_CASE("a success between begins the row anew") {
 }
 
 TEST_CASE("three refused connections are enough") {
-  World world;
+  HealthWorld world;
   world.refuse(2);
   CHECK(world.health.allows());
   world.health.succeeded(microseconds(1));
@@ -57,7 +57,7 @@ TEST_CASE("three refused connections are enough") {
 }
 
 TEST_CASE("more than half of many calls open it, though some succeed") {
-  World world;
+  HealthWorld world;
   for (int at = 0; at < 6; ++at) {
     for (int bad = 0; bad < 2; ++bad) world.health.failed(kTimedOut, world.clock.uptime());
     if (at < 5) world.health.succeeded(microseconds(5));
@@ -69,7 +69,7 @@ TEST_CASE("more than half of many calls open it, though some succeed") {
 }
 
 TEST_CASE("calls that one lost connection took down count once") {
-  World world;
+  HealthWorld world;
   base::Nanoseconds before = world.clock.uptime();
   world.clock.advance(seconds(1));
   for (int at = 0; at < 64; ++at) world.health.failed(kLost, before);
@@ -82,7 +82,7 @@ TEST_CASE("calls that one lost connection took down count once") {
 }
 
 TEST_CASE("an endpoint that says no is well") {
-  World world;
+  HealthWorld world;
   for (int at = 0; at < 50; ++at) world.health.failed(kDenied, world.clock.uptime());
   CHECK(world.health.allows());
   CHECK(world.health.state().reached);
@@ -90,7 +90,7 @@ TEST_CASE("an endpoint that says no is well") {
 }
 
 TEST_CASE("one probe at a time after the pause, and its success closes") {
-  World world;
+  HealthWorld world;
   world.refuse(3);
   world.clock.advance(seconds(1));
   CHECK_FALSE(world.health.allows());
@@ -106,7 +106,7 @@ TEST_CASE("one probe at a time after the pause, and its success closes") {
 }
 
 TEST_CASE("a probe that tells nothing, or never ends, lets another through") {
-  World world;
+  HealthWorld world;
   world.refuse(3);
   world.clock.advance(seconds(2));
   REQUIRE(world.health.allows());
@@ -120,7 +120,7 @@ TEST_CASE("a probe that tells nothing, or never ends, lets another through") {
 
 TEST_CASE("pauses double, to half a minute where a probe costs nothing and to five where it does") {
   for (const remote::Failure& failure : {kRefused, kTimedOut}) {
-    World world;
+    HealthWorld world;
     for (int at = 0; at < 10; ++at) world.health.failed(failure, world.clock.uptime());
     std::int64_t pause = 0;
     for (int round = 0; round < 12; ++round) {
@@ -134,14 +134,14 @@ TEST_CASE("pauses double, to half a minute where a probe costs nothing and to fi
 }
 
 TEST_CASE("a success from before does not close an open breaker") {
-  World world;
+  HealthWorld world;
   world.refuse(3);
   world.health.succeeded(microseconds(1));
   CHECK_FALSE(world.health.allows());
 }
 
 TEST_CASE("latency is smoothed, and calls without one leave it") {
-  World world;
+  HealthWorld world;
   CHECK_FALSE(world.health.state().reached);
   world.health.succeeded(microseconds(800));
   world.health.succeeded(microseconds(1600));
@@ -150,7 +150,7 @@ TEST_CASE("latency is smoothed, and calls without one leave it") {
 }
 
 TEST_CASE("losses are counted, refusals of other kinds are not") {
-  World world;
+  HealthWorld world;
   std::uint64_t before = world.health.losses();
   world.health.failed(kDenied, world.clock.uptime());
   CHECK(world.health.losses() == before);

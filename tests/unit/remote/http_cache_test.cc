@@ -17,7 +17,7 @@ namespace {
 namespace reapi = build::bazel::remote::execution::v2;
 using remote::Cause;
 
-struct World {
+struct HttpCacheWorld {
   fake::FakeHttpCache server;
   fake::FakeCredentials credentials;
   fake::FakeClock clock;
@@ -25,7 +25,7 @@ struct World {
   base::Digest action = base::digest_of("action");
   std::unique_ptr<remote::Backend> cache;
 
-  World() {
+  HttpCacheWorld() {
     remote::HttpCacheOptions options;
     options.endpoint = *remote::parse_endpoint(fake::FakeHttpCache::kUrl);
     cache = remote::make_http_cache(options, server.http, credentials, clock);
@@ -58,8 +58,8 @@ reapi::ActionResult message_of(const cache::Outcome& outcome) {
 }  // namespace
 
 TEST_CASE("what one client writes, another reads, byte for byte as an ActionResult") {
-  World world;
-  cache::Outcome outcome = World::outcome("object");
+  HttpCacheWorld world;
+  cache::Outcome outcome = HttpCacheWorld::outcome("object");
   REQUIRE(world.update(outcome, {{base::digest_of("object"), "object"}, {base::digest_of("cmd"), "cmd"}}));
   CHECK(world.server.get(world.path()) == cache::encode(outcome));
   CHECK(world.server.asked().back() == "PUT " + world.path());
@@ -77,8 +77,8 @@ TEST_CASE("what one client writes, another reads, byte for byte as an ActionResu
 }
 
 TEST_CASE("long messages travel as blobs") {
-  World world;
-  cache::Outcome outcome = World::outcome("object");
+  HttpCacheWorld world;
+  cache::Outcome outcome = HttpCacheWorld::outcome("object");
   outcome.out = std::string(100'000, 'o');
   outcome.err = std::string(200'000, 'e');
   REQUIRE(world.update(outcome, {{base::digest_of("object"), "object"}}));
@@ -91,34 +91,34 @@ TEST_CASE("long messages travel as blobs") {
 }
 
 TEST_CASE("an entry whose message is gone is a miss") {
-  World world;
-  cache::Outcome outcome = World::outcome("object");
+  HttpCacheWorld world;
+  cache::Outcome outcome = HttpCacheWorld::outcome("object");
   outcome.err = std::string(100'000, 'e');
   world.server.put(world.path(), cache::encode(outcome));
   CHECK(!world.lookup());
 }
 
 TEST_CASE("entries that no compile can have made are misses") {
-  cache::Outcome failed = World::outcome("object");
+  cache::Outcome failed = HttpCacheWorld::outcome("object");
   failed.exit_code = 1;
-  cache::Outcome empty = World::outcome("object");
+  cache::Outcome empty = HttpCacheWorld::outcome("object");
   empty.files.clear();
-  reapi::ActionResult with_folder = message_of(World::outcome("object"));
+  reapi::ActionResult with_folder = message_of(HttpCacheWorld::outcome("object"));
   with_folder.add_output_directories()->set_path("d");
-  reapi::ActionResult bad_digest = message_of(World::outcome("object"));
+  reapi::ActionResult bad_digest = message_of(HttpCacheWorld::outcome("object"));
   bad_digest.mutable_output_files(0)->mutable_digest()->set_hash("zz");
   // What is claimed to be so large would be waited for, and held in memory.
-  reapi::ActionResult huge_file = message_of(World::outcome("object"));
+  reapi::ActionResult huge_file = message_of(HttpCacheWorld::outcome("object"));
   huge_file.mutable_output_files(0)->mutable_digest()->set_size_bytes(std::int64_t{1} << 40);
-  reapi::ActionResult huge_text = message_of(World::outcome("object"));
+  reapi::ActionResult huge_text = message_of(HttpCacheWorld::outcome("object"));
   huge_text.clear_stderr_raw();
   huge_text.mutable_stderr_digest()->set_hash(base::digest_of("text").hex());
   huge_text.mutable_stderr_digest()->set_size_bytes(std::int64_t{1} << 40);
-  reapi::ActionResult empty_object = message_of(World::outcome(""));
+  reapi::ActionResult empty_object = message_of(HttpCacheWorld::outcome(""));
   for (const std::string& bytes : {cache::encode(failed), cache::encode(empty), std::string("\xff\xff junk"),
                                    std::string(), bytes_of(with_folder), bytes_of(bad_digest),
                                    bytes_of(huge_file), bytes_of(huge_text), bytes_of(empty_object)}) {
-    World world;
+    HttpCacheWorld world;
     world.server.put("/cas/" + base::digest_of("text").hex(), "text");
     world.server.put(world.path(), bytes);
     CHECK(!world.lookup());
@@ -126,8 +126,8 @@ TEST_CASE("entries that no compile can have made are misses") {
 }
 
 TEST_CASE("content inside an entry is used if it is what the entry says") {
-  World world;
-  reapi::ActionResult message = message_of(World::outcome("object"));
+  HttpCacheWorld world;
+  reapi::ActionResult message = message_of(HttpCacheWorld::outcome("object"));
   message.mutable_output_files(0)->set_contents("object");
   message.mutable_execution_metadata()->set_worker("w1");
   world.server.put(world.path(), bytes_of(message));
@@ -135,7 +135,7 @@ TEST_CASE("content inside an entry is used if it is what the entry says") {
   REQUIRE(answer);
   CHECK(answer->worker == "w1");
   CHECK(answer->contents.at(base::digest_of("object")) == "object");
-  World other;
+  HttpCacheWorld other;
   message.mutable_output_files(0)->set_contents("forged");
   other.server.put(other.path(), bytes_of(message));
   answer = other.lookup();
@@ -144,21 +144,21 @@ TEST_CASE("content inside an entry is used if it is what the entry says") {
 }
 
 TEST_CASE("a miss is remembered for some seconds, and forgotten by one's own update") {
-  World world;
+  HttpCacheWorld world;
   CHECK(!world.lookup());
   CHECK(!world.lookup());
   CHECK(world.server.asked().size() == 1);
-  world.server.put(world.path(), cache::encode(World::outcome("object")));
+  world.server.put(world.path(), cache::encode(HttpCacheWorld::outcome("object")));
   world.clock.advance(std::chrono::seconds(6));
   CHECK(world.lookup());
-  World other;
+  HttpCacheWorld other;
   CHECK(!other.lookup());
-  REQUIRE(other.update(World::outcome("object"), {{base::digest_of("object"), "object"}}));
+  REQUIRE(other.update(HttpCacheWorld::outcome("object"), {{base::digest_of("object"), "object"}}));
   CHECK(other.lookup());
 }
 
 TEST_CASE("the probe is made once") {
-  World world;
+  HttpCacheWorld world;
   world.lookup();
   world.clock.advance(std::chrono::seconds(6));
   world.lookup();
@@ -168,19 +168,20 @@ TEST_CASE("the probe is made once") {
 }
 
 TEST_CASE("the entry is written last, and not at all when a blob was not taken") {
-  World world;
+  HttpCacheWorld world;
   world.server.guard = [](const base::HttpCall& call) {
     return fake::http_answer(call.method == "PUT" && call.body == "object" ? 500 : 0);
   };
-  remote::Remote<void> done = world.update(
-      World::outcome("object"), {{base::digest_of("cmd"), "cmd"}, {base::digest_of("object"), "object"}});
+  remote::Remote<void> done =
+      world.update(HttpCacheWorld::outcome("object"),
+                   {{base::digest_of("cmd"), "cmd"}, {base::digest_of("object"), "object"}});
   REQUIRE(!done);
   CHECK(done.error().cause == Cause::unavailable);
   CHECK(world.server.get(world.path()).empty());
 }
 
 TEST_CASE("a refused write is the only one, and reads go on") {
-  World world;
+  HttpCacheWorld world;
   world.server.guard = [](const base::HttpCall& call) {
     return fake::http_answer(call.method == "PUT" ? 401 : 0);
   };
@@ -190,8 +191,8 @@ TEST_CASE("a refused write is the only one, and reads go on") {
     sources.push_back({base::digest_of(bytes), bytes});
   }
   CHECK(world.cache->rights().update);
-  CHECK(world.update(World::outcome("blob 0"), sources).error().cause == Cause::denied);
-  CHECK(world.update(World::outcome("blob 0"), sources).error().cause == Cause::denied);
+  CHECK(world.update(HttpCacheWorld::outcome("blob 0"), sources).error().cause == Cause::denied);
+  CHECK(world.update(HttpCacheWorld::outcome("blob 0"), sources).error().cause == Cause::denied);
   CHECK(world.server.asked().size() == 1);
   CHECK(!world.cache->rights().update);
   CHECK(world.cache->rights().read);
@@ -200,30 +201,31 @@ TEST_CASE("a refused write is the only one, and reads go on") {
 }
 
 TEST_CASE("blobs from files are read when needed and refused when they changed") {
-  World world;
+  HttpCacheWorld world;
   fake::TempDir folder;
   std::string path = folder.write("x.o", "object");
-  REQUIRE(world.update(World::outcome("object"), {{base::digest_of("object"), "", path}}));
+  REQUIRE(world.update(HttpCacheWorld::outcome("object"), {{base::digest_of("object"), "", path}}));
   CHECK(world.server.has(base::digest_of("object")));
   folder.write("x.o", "changed");
-  CHECK(world.update(World::outcome("object"), {{base::digest_of("object"), "", path}}).error().cause ==
-        Cause::local);
-  CHECK(world.update(World::outcome("object"), {{base::digest_of("object"), "", folder / "none"}})
+  CHECK(world.update(HttpCacheWorld::outcome("object"), {{base::digest_of("object"), "", path}})
+            .error()
+            .cause == Cause::local);
+  CHECK(world.update(HttpCacheWorld::outcome("object"), {{base::digest_of("object"), "", folder / "none"}})
             .error()
             .cause == Cause::local);
 }
 
 TEST_CASE("a large blob that is there is not sent again, nor is its file read") {
-  World world;
+  HttpCacheWorld world;
   const std::string big(100'000, 'x');
   world.server.put_blob(big);
-  REQUIRE(world.update(World::outcome(big), {{base::digest_of(big), "", "/does/not/exist"}}));
+  REQUIRE(world.update(HttpCacheWorld::outcome(big), {{base::digest_of(big), "", "/does/not/exist"}}));
   CHECK(world.server.asked()[0].starts_with("HEAD"));
   CHECK(world.server.asked().size() == 2);
 }
 
 TEST_CASE("a server that fails is no miss") {
-  World world;
+  HttpCacheWorld world;
   world.server.guard = [](const base::HttpCall&) { return fake::http_answer(503); };
   auto answer = world.cache->lookup(world.call, world.action, {}, {});
   REQUIRE(!answer);
@@ -241,7 +243,7 @@ TEST_CASE("a server that fails is no miss") {
 }
 
 TEST_CASE("what it is, and that it runs nothing") {
-  World world;
+  HttpCacheWorld world;
   remote::BackendState state = world.cache->state();
   CHECK(state.kind == "http");
   CHECK(state.address == fake::FakeHttpCache::kUrl);

@@ -13,7 +13,7 @@ using remote::Shelf;
 
 base::HttpAnswer pass() { return fake::http_answer(0); }
 
-struct World {
+struct HttpStoreWorld {
   fake::FakeHttpCache server;
   fake::FakeCredentials credentials;
   fake::FakeClock clock;
@@ -45,7 +45,7 @@ base::HttpAnswer wants_good(const base::HttpCall& call) {
 }  // namespace
 
 TEST_CASE("blobs and entries come and go by their paths") {
-  World world;
+  HttpStoreWorld world;
   CHECK(world.put("hello") == "ok");
   CHECK(world.put("hello") == "ok");
   CHECK(world.blob(base::digest_of("hello")) == "hello");
@@ -64,14 +64,14 @@ TEST_CASE("blobs and entries come and go by their paths") {
 }
 
 TEST_CASE("the empty blob is never asked for") {
-  World world;
+  HttpStoreWorld world;
   CHECK(world.blob(base::digest_of("")).empty());
   CHECK(world.server.http.calls().empty());
 }
 
 TEST_CASE("every way to say absent is one") {
   for (int status : {404, 410, 403, 302}) {
-    World world;
+    HttpStoreWorld world;
     world.answers_always(status);
     CHECK(world.blob(base::digest_of("x")) == "absent");
     CHECK(!world.store.entry("ab", {})->has_value());
@@ -80,7 +80,7 @@ TEST_CASE("every way to say absent is one") {
 }
 
 TEST_CASE("wrong content is as good as absent") {
-  World world;
+  HttpStoreWorld world;
   world.server.put("/cas/" + base::digest_of("right").hex(), "wrong");
   CHECK(world.blob(base::digest_of("right")) == "absent");
   world.server.put("/cas/" + base::digest_of("r").hex(), "longer");
@@ -89,7 +89,7 @@ TEST_CASE("wrong content is as good as absent") {
 }
 
 TEST_CASE("a lost connection is tried once more, a dead server is not") {
-  World world;
+  HttpStoreWorld world;
   base::Digest digest = world.server.put_blob("x");
   int calls = 0;
   world.server.guard = [&](const base::HttpCall&) -> base::Result<base::HttpAnswer> {
@@ -117,7 +117,7 @@ TEST_CASE("a lost connection is tried once more, a dead server is not") {
 }
 
 TEST_CASE("a stop is no sign of illness") {
-  World world;
+  HttpStoreWorld world;
   std::stop_source stop;
   stop.request_stop();
   auto bytes = world.store.blob(base::digest_of("x"), stop.get_token());
@@ -127,7 +127,7 @@ TEST_CASE("a stop is no sign of illness") {
 }
 
 TEST_CASE("compression: taken when offered, sent only to whom it came from") {
-  World world;
+  HttpStoreWorld world;
   const std::string big(5000, 'x');
   CHECK(world.put(big) == "ok");
   CHECK(fake::header_of(world.server.http.calls()[0], "content-encoding").empty());
@@ -150,7 +150,7 @@ TEST_CASE("compression: taken when offered, sent only to whom it came from") {
 
 TEST_CASE("an encoding that is wrong or unknown is tried without") {
   for (const char* encoding : {"zstd", "br"}) {
-    World world;
+    HttpStoreWorld world;
     base::Digest digest = world.server.put_blob("x");
     world.server.guard = [&](const base::HttpCall& call) {
       bool offered = fake::header_of(call, "accept-encoding").find("zstd") != std::string::npos;
@@ -161,7 +161,7 @@ TEST_CASE("an encoding that is wrong or unknown is tried without") {
 }
 
 TEST_CASE("refused credentials are made anew once, then reading goes on without") {
-  World world;
+  HttpStoreWorld world;
   base::Digest digest = world.server.put_blob("x");
   world.credentials.set({{"authorization", "Bearer old"}});
   world.credentials.set_next({{"authorization", "Bearer good"}});
@@ -190,7 +190,7 @@ TEST_CASE("refused credentials are made anew once, then reading goes on without"
 }
 
 TEST_CASE("where nobody may read, nothing is asked until there are other credentials") {
-  World world;
+  HttpStoreWorld world;
   world.server.guard = wants_good;
   base::Digest digest = world.server.put_blob("x");
   CHECK(world.blob(digest) == "unauthenticated");
@@ -205,7 +205,7 @@ TEST_CASE("where nobody may read, nothing is asked until there are other credent
 
 TEST_CASE("the first refused PUT ends writing for as long as the credentials stay the same") {
   for (int status : {401, 403, 405}) {
-    World world;
+    HttpStoreWorld world;
     world.server.guard = [status](const base::HttpCall& call) {
       return call.method == "PUT" ? fake::http_answer(status) : pass();
     };
@@ -223,7 +223,7 @@ TEST_CASE("the first refused PUT ends writing for as long as the credentials sta
 }
 
 TEST_CASE("a full storage is left alone for some minutes") {
-  World world;
+  HttpStoreWorld world;
   world.answers_always(507);
   CHECK(world.put("x") == "exhausted");
   CHECK(!world.store.may_update());
@@ -235,29 +235,29 @@ TEST_CASE("a full storage is left alone for some minutes") {
 }
 
 TEST_CASE("what is too large is the blob's fault alone") {
-  World world;
+  HttpStoreWorld world;
   world.answers_always(413);
   CHECK(world.put("x") == "too_large");
   CHECK(world.store.may_update());
 }
 
 TEST_CASE("the probe tells what kind of server this is") {
-  World world;
+  HttpStoreWorld world;
   world.store.probe({});
   CHECK(world.server.http.lines()[0] ==
         std::string("HEAD ") + fake::FakeHttpCache::kUrl + "/cas/" + base::digest_of("").hex());
   CHECK(world.store.warning().empty());
-  World pages;
+  HttpStoreWorld pages;
   pages.server.guard = [](const base::HttpCall&) {
     return fake::http_answer(200, "", {{"content-type", "text/html; charset=utf-8"}});
   };
   pages.store.probe({});
   CHECK(pages.store.warning().find("web pages") != std::string::npos);
-  World locked;
+  HttpStoreWorld locked;
   locked.answers_always(401);
   locked.store.probe({});
   CHECK(!locked.store.may_read());
-  World down;
+  HttpStoreWorld down;
   down.answers_always(502);
   down.store.probe({});
   CHECK(down.store.health().state().last_error.find("502") != std::string::npos);

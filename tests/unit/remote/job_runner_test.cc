@@ -15,8 +15,8 @@ using remote::Stage;
 namespace {
 
 // An engine, and a job that was brought to it once: the client believes that everything is there.
-struct World {
-  World() {
+struct JobRunnerWorld {
+  JobRunnerWorld() {
     server.traits()->merges = false;
     server.runner([this](fake::Run&) { return engine::compiled(server); });
   }
@@ -40,7 +40,7 @@ struct World {
 }  // namespace
 
 TEST_CASE("a job is brought to the engine and executed") {
-  World world;
+  JobRunnerWorld world;
   auto answer = world.run();
   REQUIRE(answer);
   CHECK(engine::has_all(world.server));
@@ -59,7 +59,7 @@ TEST_CASE("a job is brought to the engine and executed") {
 }
 
 TEST_CASE("the messages of a new action are not asked about") {
-  World world;
+  JobRunnerWorld world;
   REQUIRE(world.run());
   int questions = world.server.count("FindMissingBlobs");
   const std::string action = "another action";
@@ -82,7 +82,7 @@ TEST_CASE("a blob that vanished is sent again, however the engine says so") {
       [](const base::Digest&) { return engine::failed(StatusCode::FAILED_PRECONDITION, "worker: no input"); },
   };
   for (const Saying& saying : sayings) {
-    World world;
+    JobRunnerWorld world;
     REQUIRE(world.run());
     base::Digest input = world.job.sources[0].digest;
     base::Digest header = world.job.sources[1].digest;
@@ -106,7 +106,7 @@ TEST_CASE("a missing Action is sent again when the call itself is refused") {
        {fake::missing_status({"blobs/" + base::digest_of("action").hex() + "/6"}),
         grpc::Status(StatusCode::FAILED_PRECONDITION, "Could not get action from storage."),
         grpc::Status(StatusCode::NOT_FOUND, "no action")}) {
-    World world;
+    JobRunnerWorld world;
     REQUIRE(world.run());
     world.server.erase(world.job.action);
     world.server.fail("Execute", status);
@@ -117,7 +117,7 @@ TEST_CASE("a missing Action is sent again when the call itself is refused") {
 }
 
 TEST_CASE("storage that forgets again and again ends in a failure") {
-  World world;
+  JobRunnerWorld world;
   world.server.runner([&](fake::Run&) {
     world.server.erase(world.job.sources[0].digest);
     return engine::missing(world.job.sources[0].digest);
@@ -130,7 +130,7 @@ TEST_CASE("storage that forgets again and again ends in a failure") {
 }
 
 TEST_CASE("an engine that fails although it has everything is not asked again") {
-  World world;
+  JobRunnerWorld world;
   world.server.runner([](fake::Run&) { return engine::failed(StatusCode::INTERNAL, "disk full"); });
   auto answer = world.run();
   REQUIRE_FALSE(answer);
@@ -140,7 +140,7 @@ TEST_CASE("an engine that fails although it has everything is not asked again") 
 }
 
 TEST_CASE("an engine that misses what its storage has is believed once") {
-  World world;
+  JobRunnerWorld world;
   world.server.runner([&](fake::Run&) { return engine::missing(world.job.sources[0].digest); });
   auto answer = world.run();
   REQUIRE_FALSE(answer);
@@ -149,7 +149,7 @@ TEST_CASE("an engine that misses what its storage has is believed once") {
 }
 
 TEST_CASE("a blob that another job sent in the meantime is worth a repetition") {
-  World world;
+  JobRunnerWorld world;
   REQUIRE(world.run());
   world.server.erase(world.job.sources[0].digest);
   std::atomic<int> runs{0};
@@ -168,7 +168,7 @@ TEST_CASE("a blob that another job sent in the meantime is worth a repetition") 
 }
 
 TEST_CASE("a missing worker is told from a missing blob") {
-  World world;
+  JobRunnerWorld world;
   world.server.fail("Execute", {StatusCode::FAILED_PRECONDITION,
                                 "No workers exist for instance name prefix \"\" platform {}"});
   auto answer = world.run();
@@ -181,7 +181,7 @@ TEST_CASE("a missing worker is told from a missing blob") {
 TEST_CASE("the status of a response comes before its exit code") {
   for (auto [code, cause] : {std::pair(StatusCode::INVALID_ARGUMENT, Cause::invalid),
                              std::pair(StatusCode::DEADLINE_EXCEEDED, Cause::action_timeout)}) {
-    World world;
+    JobRunnerWorld world;
     world.server.runner([&, code = code](fake::Run&) {
       engine::reapi::ExecuteResponse response = engine::compiled(world.server);
       engine::set_status(response, code, "no");
@@ -197,7 +197,7 @@ TEST_CASE("the status of a response comes before its exit code") {
 }
 
 TEST_CASE("a program that the worker lacks is no missing blob") {
-  World world;
+  JobRunnerWorld world;
   REQUIRE(world.run());
   int questions = world.server.count("FindMissingBlobs");
   world.server.runner([](fake::Run&) {
@@ -213,7 +213,7 @@ TEST_CASE("a program that the worker lacks is no missing blob") {
 }
 
 TEST_CASE("a worker that disappears is replaced") {
-  World world;
+  JobRunnerWorld world;
   std::atomic<int> runs{0};
   world.server.runner([&](fake::Run&) {
     if (++runs == 1) return engine::failed(StatusCode::UNAVAILABLE, "Worker disappeared while executing");
@@ -225,7 +225,7 @@ TEST_CASE("a worker that disappears is replaced") {
 
 TEST_CASE("a failed compile is an outcome, and never one from a cache") {
   for (int exit_code : {1, 137, -1}) {
-    World world;
+    JobRunnerWorld world;
     world.server.runner([&](fake::Run&) {
       engine::reapi::ExecuteResponse response;
       response.mutable_result()->set_exit_code(exit_code);
@@ -246,7 +246,7 @@ TEST_CASE("a failed compile is an outcome, and never one from a cache") {
 }
 
 TEST_CASE("a failure that the engine kept is not the outcome when the action can be compiled") {
-  World world;
+  JobRunnerWorld world;
   std::atomic<int> runs{0};
   world.server.runner([&](fake::Run&) {
     if (++runs > 1) return engine::compiled(world.server);
@@ -262,7 +262,7 @@ TEST_CASE("a failure that the engine kept is not the outcome when the action can
 }
 
 TEST_CASE("a good result may come from the engine's cache") {
-  World world;
+  JobRunnerWorld world;
   world.server.runner([&](fake::Run&) {
     engine::reapi::ExecuteResponse response = engine::compiled(world.server);
     response.set_cached_result(true);
@@ -274,7 +274,7 @@ TEST_CASE("a good result may come from the engine's cache") {
 }
 
 TEST_CASE("messages are fetched by digest") {
-  World world;
+  JobRunnerWorld world;
   world.server.traits()->inline_hints = false;
   world.server.put("x.cc:1: warning");
   world.server.runner([&](fake::Run&) {
@@ -292,7 +292,7 @@ TEST_CASE("messages are fetched by digest") {
 }
 
 TEST_CASE("a result whose messages are gone is made anew, past the cache") {
-  World world;
+  JobRunnerWorld world;
   world.server.runner([&](fake::Run& run) {
     engine::reapi::ExecuteResponse response = engine::compiled(world.server);
     if (!run.request().skip_cache_lookup()) {
@@ -308,7 +308,7 @@ TEST_CASE("a result whose messages are gone is made anew, past the cache") {
 }
 
 TEST_CASE("an answer that makes no sense is not used") {
-  World world;
+  JobRunnerWorld world;
   world.server.runner([](fake::Run&) { return engine::reapi::ExecuteResponse(); });
   auto answer = world.run();
   REQUIRE_FALSE(answer);
@@ -325,7 +325,7 @@ TEST_CASE("an answer that makes no sense is not used") {
 }
 
 TEST_CASE("a cached answer that makes no sense is made anew, past the cache") {
-  World world;
+  JobRunnerWorld world;
   world.server.runner([&](fake::Run& run) {
     engine::reapi::ExecuteResponse response = engine::compiled(world.server);
     if (!run.request().skip_cache_lookup()) {
@@ -339,7 +339,7 @@ TEST_CASE("a cached answer that makes no sense is made anew, past the cache") {
 }
 
 TEST_CASE("an engine that wants to be left alone for long is") {
-  World world;
+  JobRunnerWorld world;
   world.server.runner([](fake::Run&) {
     engine::reapi::ExecuteResponse response = engine::failed(StatusCode::RESOURCE_EXHAUSTED, "full");
     google::rpc::RetryInfo info;
@@ -354,7 +354,7 @@ TEST_CASE("an engine that wants to be left alone for long is") {
 }
 
 TEST_CASE("a declared output may be absent; who asked decides") {
-  World world;
+  JobRunnerWorld world;
   auto answer = world.run();
   REQUIRE(answer);
   CHECK(answer->outcome.exit_code == 0);
@@ -362,7 +362,7 @@ TEST_CASE("a declared output may be absent; who asked decides") {
 }
 
 TEST_CASE("a job that was stopped is not mended") {
-  World world;
+  JobRunnerWorld world;
   std::stop_source stop;
   world.server.runner([&](fake::Run&) {
     stop.request_stop();
@@ -374,7 +374,7 @@ TEST_CASE("a job that was stopped is not mended") {
 }
 
 TEST_CASE("an input that cannot be read ends the job before it is executed") {
-  World world;
+  JobRunnerWorld world;
   world.job.sources.push_back({base::digest_of("elsewhere"), "", "/nonexistent/x.h"});
   auto answer = world.run();
   REQUIRE_FALSE(answer);

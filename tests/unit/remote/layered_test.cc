@@ -7,7 +7,7 @@
 
 namespace {
 
-struct World {
+struct LayeredWorld {
   fake::FakeBackend first;
   fake::FakeBackend second;
   remote::Layered both{first, second};
@@ -28,7 +28,7 @@ const remote::Failure kDead{remote::Cause::unavailable, "dead"};
 }  // namespace
 
 TEST_CASE("the second is asked only for what the first does not have") {
-  World world;
+  LayeredWorld world;
   world.put_both();
   CHECK((*world.lookup())->worker == "first");
   CHECK(world.second.calls().lookups.empty());
@@ -39,7 +39,7 @@ TEST_CASE("the second is asked only for what the first does not have") {
 }
 
 TEST_CASE("one that fails or may not be asked is made up for by the other") {
-  World world;
+  LayeredWorld world;
   world.put_both();
   world.first.fail_lookups(kDead);
   CHECK((*world.lookup())->worker == "second");
@@ -53,7 +53,7 @@ TEST_CASE("one that fails or may not be asked is made up for by the other") {
 }
 
 TEST_CASE("a miss of one and a failure of the other is a miss; two failures are a failure") {
-  World world;
+  LayeredWorld world;
   world.second.fail_lookups(kDead);
   CHECK(world.lookup().ok());
   world.first.fail_lookups(kDead);
@@ -61,7 +61,7 @@ TEST_CASE("a miss of one and a failure of the other is a miss; two failures are 
 }
 
 TEST_CASE("blobs are collected from both") {
-  World world;
+  LayeredWorld world;
   base::Digest one = world.first.put_blob("one");
   base::Digest two = world.second.put_blob("two");
   remote::Remote<remote::Contents> got = world.both.fetch({}, {one, two, base::digest_of("none")}, {});
@@ -77,7 +77,7 @@ TEST_CASE("blobs are collected from both") {
 }
 
 TEST_CASE("a stop between the two ends it") {
-  World world;
+  LayeredWorld world;
   std::stop_source stop;
   world.first.before_lookup = [&](const base::Digest&) { stop.request_stop(); };
   CHECK(!world.both.lookup({}, world.action, {}, stop.get_token()).ok());
@@ -85,7 +85,7 @@ TEST_CASE("a stop between the two ends it") {
 }
 
 TEST_CASE("it reads only") {
-  World world;
+  LayeredWorld world;
   CHECK(world.both.rights().read);
   CHECK(!world.both.rights().execute);
   CHECK(!world.both.execute({}, {}, {}, {}).ok());

@@ -5,34 +5,6 @@
 // What decides between the two forms, row by row. That the portable form gives the same bytes is shown by
 // portable_bytes_test.cc.
 
-namespace {
-
-using Words = std::vector<std::string>;
-
-const Words kPlain{"-O2", "-c", "../../src/x.cc", "-o", "x.o"};
-
-Words plus(Words words, const Words& more) {
-  words.insert(words.end(), more.begin(), more.end());
-  return words;
-}
-
-bool has(const Words& words, const std::string& word) {
-  return std::find(words.begin(), words.end(), word) != words.end();
-}
-
-std::string reason(Project& project, const Words& words) {
-  remote::Action action = project.action(words);
-  CHECK(action.portable == action.absolute_because.empty());
-  CHECK((action.portable || !action.shared));
-  return action.absolute_because;
-}
-
-void link_to(const std::string& target, const std::string& path) {
-  std::filesystem::create_symlink(target, path);
-}
-
-}  // namespace
-
 TEST_CASE("outputs outside the root") {
   Project project;
   auto why = [&](const std::string& output) {

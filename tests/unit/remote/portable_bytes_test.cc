@@ -12,20 +12,18 @@ namespace fs = std::filesystem;
 
 namespace {
 
-using Words = std::vector<std::string>;
-
-struct Tool {
+struct VersionedTool {
   const char* path;
   compiler::Family family;
   const char* version;
 };
 
-std::vector<Tool> tools() {
-  std::vector<Tool> found;
-  for (const Tool& tool :
-       {Tool{"/usr/bin/g++-12", compiler::Family::gcc, "g++-12 (Debian 12.2.0-14) 12.2.0"},
-        Tool{"/usr/bin/clang++-14", compiler::Family::clang, "Debian clang version 14.0.6"},
-        Tool{"/usr/bin/clang++-19", compiler::Family::clang, "Debian clang version 19.1.7"}}) {
+std::vector<VersionedTool> versioned_tools() {
+  std::vector<VersionedTool> found;
+  for (const VersionedTool& tool :
+       {VersionedTool{"/usr/bin/g++-12", compiler::Family::gcc, "g++-12 (Debian 12.2.0-14) 12.2.0"},
+        VersionedTool{"/usr/bin/clang++-14", compiler::Family::clang, "Debian clang version 14.0.6"},
+        VersionedTool{"/usr/bin/clang++-19", compiler::Family::clang, "Debian clang version 19.1.7"}}) {
     if (::access(tool.path, X_OK) == 0) found.push_back(tool);
   }
   return found;
@@ -59,9 +57,9 @@ base::SpawnOutcome run(const Words& words, const std::string& directory, const s
 struct Case {
   fake::TempDir elsewhere;
   Project project;
-  Tool tool;
+  VersionedTool tool;
 
-  explicit Case(const Tool& which) : tool(which) {
+  explicit Case(const VersionedTool& which) : tool(which) {
     project.compiler_path = tool.path;
     project.compiler.family = tool.family;
     project.compiler.version = tool.version;
@@ -136,13 +134,8 @@ const Words kRelative{"-Wall", "-I../../inc",    "-isystem", "../../third_party"
                       "-c",    "../../src/x.cc", "-o",       "x.o"};
 const Words kAbsolute{"-Wall", "-I{R}/inc", "-isystem", "{R}/third_party", "-c", "{R}/src/x.cc", "-o", "x.o"};
 
-Words plus(Words words, const Words& more) {
-  words.insert(words.end(), more.begin(), more.end());
-  return words;
-}
-
 void check_both(const Words& flags) {
-  for (const Tool& tool : tools()) {
+  for (const VersionedTool& tool : versioned_tools()) {
     Case relative(tool);
     relative.check(plus(flags, kRelative));
     Case absolute(tool);
@@ -159,7 +152,7 @@ TEST_CASE("debug information is the same bytes in any folder") {
   check_both({"-g1", "-fdebug-types-section"});
 }
 TEST_CASE("assembly with and without debug information is the same in any folder") {
-  for (const Tool& tool : tools()) {
+  for (const VersionedTool& tool : versioned_tools()) {
     for (const char* level : {"-g0", "-g"}) {
       Case one(tool);
       one.check({level, "-I{R}/inc", "-I../../third_party", "-S", "{R}/src/x.cc", "-o", "x.s"});
@@ -171,7 +164,7 @@ TEST_CASE("with the user's maps objects are the same bytes in any folder, and fr
   check_both({"-g", "-ffile-prefix-map={R}/="});
   check_both({"-g", "-fdebug-prefix-map={R}=."});
   check_both({"-g", "-fmacro-prefix-map={R}=somewhere"});
-  for (const Tool& tool : tools()) {
+  for (const VersionedTool& tool : versioned_tools()) {
     Case one(tool);
     one.check(plus({"-g", "-ffile-prefix-map=" + one.project.dir.path() + "=H"}, kAbsolute));
     if (std::string_view(tool.version).find("14.0") != std::string_view::npos) continue;
@@ -188,13 +181,13 @@ TEST_CASE("a user's depfile, whichever way it was asked for, moves to any folder
   check_both({"-MMD", "-MF", "x.d", "-MT", "t", "-MP"});
 }
 TEST_CASE("a split object by a relative path is the same in any folder") {
-  for (const Tool& tool : tools()) {
+  for (const VersionedTool& tool : versioned_tools()) {
     Case one(tool);
     one.check(plus({"-g", "-O0", "-gsplit-dwarf"}, kRelative));
   }
 }
 TEST_CASE("the working directory is recorded as PWD names it") {
-  for (const Tool& tool : tools()) {
+  for (const VersionedTool& tool : versioned_tools()) {
     Case one(tool);
     std::string link = one.project.dir.path() + "/wd";
     fs::create_directory_symlink(one.project.directory, link);

@@ -2,25 +2,6 @@
 
 #include "unit/remote/project.h"
 
-namespace {
-
-using Words = std::vector<std::string>;
-
-const Words kPlain{"-O2", "-c", "../../src/x.cc", "-o", "x.o"};
-
-Words plus(Words words, const Words& more) {
-  words.insert(words.end(), more.begin(), more.end());
-  return words;
-}
-
-bool has(const Words& words, const std::string& word) {
-  return std::find(words.begin(), words.end(), word) != words.end();
-}
-
-std::string reason(Project& project, const Words& words) { return project.action(words).absolute_because; }
-
-}  // namespace
-
 TEST_CASE("a build with debug information is shared when the user's maps cover the root") {
   Project one("one");
   Project two("elsewhere/deep/two");

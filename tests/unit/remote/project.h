@@ -4,6 +4,7 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <string>
 #include <vector>
@@ -20,6 +21,24 @@
 #include "wire/reapi.pb.h"
 
 namespace reapi = build::bazel::remote::execution::v2;
+
+using Words = std::vector<std::string>;
+
+// A plain compile in the working directory of a Project.
+inline const Words kPlain{"-O2", "-c", "../../src/x.cc", "-o", "x.o"};
+
+inline Words plus(Words words, const Words& more) {
+  words.insert(words.end(), more.begin(), more.end());
+  return words;
+}
+
+inline bool has(const Words& words, const std::string& word) {
+  return std::find(words.begin(), words.end(), word) != words.end();
+}
+
+inline void link_to(const std::string& target, const std::string& path) {
+  std::filesystem::create_symlink(target, path);
+}
 
 struct Project {
   fake::TempDir dir;
@@ -135,3 +154,11 @@ inline std::string variable_of(const remote::Action& action, const std::string& 
 
 // Every file, link and directory of the input root: "path", "path -> target", "path/".
 std::vector<std::string> tree_of(const remote::Action& action);
+
+// Why a compile's key is in the absolute form; empty when it is portable.
+inline std::string reason(Project& project, const Words& words) {
+  remote::Action action = project.action(words);
+  CHECK(action.portable == action.absolute_because.empty());
+  CHECK((action.portable || !action.shared));
+  return action.absolute_because;
+}

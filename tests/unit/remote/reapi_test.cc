@@ -7,6 +7,7 @@
 #include <atomic>
 
 #include "fake/fake_clock.h"
+#include "fake/fake_credentials.h"
 #include "fake/remote_caller.h"
 #include "unit/remote/engine.h"
 
@@ -15,18 +16,14 @@ using remote::Cause;
 
 namespace {
 
-const base::Digest kAction = base::digest_of("action");
-
-remote::Headers bearer(const std::string& token) { return {{"authorization", "Bearer " + token}}; }
-
 remote::ReapiOptions at(const std::string& url) {
   remote::ReapiOptions options;
   options.cas = options.action_cache = options.executor = fake::endpoint_at(url);
   return options;
 }
 
-struct World {
-  World() {
+struct ReapiWorld {
+  ReapiWorld() {
     server.traits()->merges = false;
     server.runner([this](fake::Run&) { return engine::compiled(server); });
   }
@@ -34,10 +31,10 @@ struct World {
     backend = remote::make_reapi(options, credentials, clock);
   }
 
-  auto lookup() { return backend->lookup({}, kAction, {"x.o"}, {}); }
+  auto lookup() { return backend->lookup({}, engine::kAction, {"x.o"}, {}); }
   auto execute() { return backend->execute({}, engine::job(), {}, {}); }
   auto update() {
-    return backend->update({}, kAction, outcome(),
+    return backend->update({}, engine::kAction, outcome(),
                            {engine::source(engine::kObject), engine::source("action")}, {});
   }
   static cache::Outcome outcome() {
@@ -66,7 +63,7 @@ struct World {
 }  // namespace
 
 TEST_CASE("nothing is asked before the first request") {
-  World world;
+  ReapiWorld world;
   CHECK(world.backend->available());
   remote::Rights rights = world.backend->rights();
   CHECK(rights.read);
@@ -81,7 +78,7 @@ TEST_CASE("nothing is asked before the first request") {
 }
 
 TEST_CASE("what one client shares, another finds") {
-  World world;
+  ReapiWorld world;
   REQUIRE(world.update());
   auto found = world.lookup();
   REQUIRE(found);
@@ -90,7 +87,7 @@ TEST_CASE("what one client shares, another finds") {
   CHECK((*found)->outcome.err == "x.cc:1: warning");
   CHECK((*found)->contents.at(base::digest_of(engine::kObject)) == engine::kObject);
 
-  auto stored = world.server.result(kAction);
+  auto stored = world.server.result(engine::kAction);
   REQUIRE(stored);
   CHECK(stored->stdout_raw().empty());
   CHECK(stored->stderr_raw().empty());
@@ -99,14 +96,14 @@ TEST_CASE("what one client shares, another finds") {
   std::array<char, 256> host{};
   REQUIRE(::gethostname(host.data(), host.size() - 1) == 0);
   CHECK(stored->execution_metadata().worker() == std::string(host.data()) + "/goma-local");
-  CHECK(world.server.has(kAction));
+  CHECK(world.server.has(engine::kAction));
 }
 
 TEST_CASE("blobs are shared before the entry that names them") {
-  World world;
+  ReapiWorld world;
   std::atomic<bool> complete{false};
   world.server.on("UpdateActionResult", [&](const fake::Seen&) -> std::optional<grpc::Status> {
-    complete = world.server.has(base::digest_of(engine::kObject)) && world.server.has(kAction) &&
+    complete = world.server.has(base::digest_of(engine::kObject)) && world.server.has(engine::kAction) &&
                world.server.has(base::digest_of("x.cc:1: warning"));
     return std::nullopt;
   });
@@ -115,22 +112,22 @@ TEST_CASE("blobs are shared before the entry that names them") {
 }
 
 TEST_CASE("only whole results of good compiles are shared") {
-  World world;
-  cache::Outcome outcome = World::outcome();
-  CHECK_FALSE(world.backend->update({}, kAction, outcome, {engine::source("action")}, {}));
+  ReapiWorld world;
+  cache::Outcome outcome = ReapiWorld::outcome();
+  CHECK_FALSE(world.backend->update({}, engine::kAction, outcome, {engine::source("action")}, {}));
   outcome.exit_code = 1;
-  CHECK_FALSE(world.backend->update({}, kAction, outcome, {engine::source(engine::kObject)}, {}));
+  CHECK_FALSE(world.backend->update({}, engine::kAction, outcome, {engine::source(engine::kObject)}, {}));
   outcome.exit_code = 0;
   outcome.files.clear();
-  CHECK_FALSE(world.backend->update({}, kAction, outcome, {}, {}));
+  CHECK_FALSE(world.backend->update({}, engine::kAction, outcome, {}, {}));
   CHECK(world.server.connections() == 0);
   CHECK(world.backend->rights().update);
 }
 
 TEST_CASE("an entry that cannot be used is a miss") {
-  World world;
+  ReapiWorld world;
   auto misses = [&](const engine::reapi::ActionResult& entry) {
-    world.server.put_result(kAction, entry);
+    world.server.put_result(engine::kAction, entry);
     auto found = world.lookup();
     return found && !*found;
   };
@@ -149,7 +146,7 @@ TEST_CASE("an entry that cannot be used is a miss") {
 }
 
 TEST_CASE("messages of an entry are fetched where they did not come along") {
-  World world;
+  ReapiWorld world;
   world.server.traits()->inline_hints = false;
   REQUIRE(world.update());
   auto found = world.lookup();
@@ -165,8 +162,8 @@ TEST_CASE("messages of an entry are fetched where they did not come along") {
 
 TEST_CASE("a refused Execute makes the session read-only, quietly, until there are other credentials") {
   for (StatusCode code : {StatusCode::PERMISSION_DENIED, StatusCode::UNAUTHENTICATED}) {
-    World world;
-    world.credentials.set(bearer("reader"));
+    ReapiWorld world;
+    world.credentials.set(fake::bearer("reader"));
     REQUIRE(world.update());
     world.demand("Execute", "maintainer", code);
     auto answer = world.execute();
@@ -185,7 +182,7 @@ TEST_CASE("a refused Execute makes the session read-only, quietly, until there a
     REQUIRE(found);
     CHECK(found->has_value());
 
-    world.credentials.set(bearer("maintainer"));
+    world.credentials.set(fake::bearer("maintainer"));
     CHECK(world.backend->rights().execute);
     CHECK(world.backend->state().refusal.empty());
     CHECK(world.execute());
@@ -193,18 +190,18 @@ TEST_CASE("a refused Execute makes the session read-only, quietly, until there a
 }
 
 TEST_CASE("a session whose token expires on the way goes on reading") {
-  World world;
-  world.credentials.set(bearer("good"));
+  ReapiWorld world;
+  world.credentials.set(fake::bearer("good"));
   world.demand("Execute", "good", StatusCode::PERMISSION_DENIED);
   REQUIRE(world.execute());
-  world.credentials.set(bearer("expired"));
+  world.credentials.set(fake::bearer("expired"));
   CHECK_FALSE(world.execute());
   CHECK_FALSE(world.backend->rights().execute);
   CHECK(world.lookup());
 }
 
 TEST_CASE("a refused upload costs the right it was for") {
-  World world;
+  ReapiWorld world;
   world.refuse("BatchUpdateBlobs", StatusCode::UNAUTHENTICATED);
   CHECK_FALSE(world.execute());
   CHECK_FALSE(world.backend->rights().execute);
@@ -216,7 +213,7 @@ TEST_CASE("a refused upload costs the right it was for") {
 }
 
 TEST_CASE("whoever may write blobs may still not write entries") {
-  World world;
+  ReapiWorld world;
   world.refuse("UpdateActionResult", StatusCode::PERMISSION_DENIED);
   REQUIRE(world.execute());
   CHECK_FALSE(world.update());
@@ -227,9 +224,9 @@ TEST_CASE("whoever may write blobs may still not write entries") {
 }
 
 TEST_CASE("a wrong token is left at home where anybody may read") {
-  World world;
+  ReapiWorld world;
   REQUIRE(world.update());
-  world.credentials.set(bearer("wrong"));
+  world.credentials.set(fake::bearer("wrong"));
   for (const char* method : {"GetActionResult", "BatchReadBlobs", "FindMissingBlobs", "GetCapabilities"}) {
     world.server.on(method, [](const fake::Seen& seen) -> std::optional<grpc::Status> {
       if (seen.header("authorization").empty()) return std::nullopt;
@@ -251,8 +248,8 @@ TEST_CASE("a wrong token is left at home where anybody may read") {
 }
 
 TEST_CASE("reads that are refused are not tried again until there are other credentials") {
-  World world;
-  world.credentials.set(bearer("wrong"));
+  ReapiWorld world;
+  world.credentials.set(fake::bearer("wrong"));
   world.demand("GetActionResult", "good", StatusCode::UNAUTHENTICATED);
   CHECK_FALSE(world.lookup());
   CHECK_FALSE(world.backend->rights().read);
@@ -262,14 +259,14 @@ TEST_CASE("reads that are refused are not tried again until there are other cred
   CHECK(found.error().cause == Cause::denied);
   CHECK(world.server.count("GetActionResult") == asked);
 
-  world.credentials.set(bearer("good"));
+  world.credentials.set(fake::bearer("good"));
   CHECK(world.backend->rights().read);
   CHECK(world.lookup());
 }
 
 TEST_CASE("an engine without execution is a cache") {
   SUBCASE("as its capabilities say") {
-    World world;
+    ReapiWorld world;
     world.server.traits()->capabilities.clear_execution_capabilities();
     auto answer = world.execute();
     REQUIRE_FALSE(answer);
@@ -282,11 +279,11 @@ TEST_CASE("an engine without execution is a cache") {
     world.server.traits()->capabilities.mutable_execution_capabilities()->set_exec_enabled(true);
     world.server.traits()->capabilities.mutable_execution_capabilities()->set_digest_function(
         engine::reapi::DigestFunction::SHA256);
-    world.credentials.set(bearer("maintainer"));
+    world.credentials.set(fake::bearer("maintainer"));
     CHECK(world.execute());
   }
   SUBCASE("as it turns out") {
-    World world;
+    ReapiWorld world;
     world.refuse("Execute", StatusCode::UNIMPLEMENTED);
     CHECK_FALSE(world.execute());
     CHECK_FALSE(world.backend->rights().execute);
@@ -297,7 +294,7 @@ TEST_CASE("an engine without execution is a cache") {
 }
 
 TEST_CASE("a cache that takes no results is not offered any") {
-  World world;
+  ReapiWorld world;
   world.server.traits()
       ->capabilities.mutable_cache_capabilities()
       ->mutable_action_cache_update_capabilities()
@@ -309,7 +306,7 @@ TEST_CASE("a cache that takes no results is not offered any") {
 }
 
 TEST_CASE("what the configuration forbids is not tried") {
-  World world;
+  ReapiWorld world;
   remote::ReapiOptions options = at(world.server.url());
   options.may_execute = options.may_update = false;
   world.rebuild(options);
@@ -321,7 +318,7 @@ TEST_CASE("what the configuration forbids is not tried") {
 }
 
 TEST_CASE("without workers executions rest for a minute, and the reason is shown") {
-  World world;
+  ReapiWorld world;
   world.server.fail("Execute", {StatusCode::FAILED_PRECONDITION, "No workers exist for platform {}"});
   CHECK_FALSE(world.execute());
   CHECK_FALSE(world.backend->rights().execute);
@@ -333,7 +330,7 @@ TEST_CASE("without workers executions rest for a minute, and the reason is shown
 }
 
 TEST_CASE("a dead endpoint is left alone") {
-  World world;
+  ReapiWorld world;
   world.server.stop();
   for (int i = 0; i < 5 && world.backend->available(); ++i) CHECK_FALSE(world.lookup());
   CHECK_FALSE(world.backend->available());
@@ -343,7 +340,7 @@ TEST_CASE("a dead endpoint is left alone") {
 }
 
 TEST_CASE("storage and execution may lie at different addresses") {
-  World world;
+  ReapiWorld world;
   fake::ReapiServer scheduler;
   scheduler.traits()->capabilities.clear_cache_capabilities();
   scheduler.runner([&](fake::Run&) { return engine::compiled(world.server); });

@@ -10,10 +10,8 @@ using remote::Right;
 
 namespace {
 
-remote::Headers bearer(const std::string& token) { return {{"authorization", "Bearer " + token}}; }
-
-struct World {
-  World() { credentials.set(bearer("reader")); }
+struct RefusalsWorld {
+  RefusalsWorld() { credentials.set(fake::bearer("reader")); }
 
   fake::FakeClock clock;
   fake::FakeCredentials credentials;
@@ -28,7 +26,7 @@ struct World {
 
 TEST_CASE("a refused right is given up until there are other credentials") {
   for (Cause cause : {Cause::denied, Cause::unauthenticated}) {
-    World world;
+    RefusalsWorld world;
     CHECK(world.refusals.allows(Right::execute));
     world.note(Right::execute, cause);
     CHECK_FALSE(world.refusals.allows(Right::execute));
@@ -38,7 +36,7 @@ TEST_CASE("a refused right is given up until there are other credentials") {
 
     world.clock.advance(std::chrono::hours(24));
     CHECK_FALSE(world.refusals.allows(Right::execute));
-    world.credentials.set(bearer("maintainer"));
+    world.credentials.set(fake::bearer("maintainer"));
     CHECK(world.refusals.allows(Right::execute));
     CHECK(world.refusals.reason().empty());
   }
@@ -46,7 +44,7 @@ TEST_CASE("a refused right is given up until there are other credentials") {
 
 TEST_CASE("without headers, a client certificate may have been replaced after a while") {
   for (Cause cause : {Cause::denied, Cause::unauthenticated}) {
-    World world;
+    RefusalsWorld world;
     world.credentials.set({});
     world.note(Right::read, cause);
     world.clock.advance(std::chrono::minutes(9));
@@ -57,23 +55,23 @@ TEST_CASE("without headers, a client certificate may have been replaced after a 
 }
 
 TEST_CASE("a refusal of old credentials says nothing of new ones") {
-  World world;
+  RefusalsWorld world;
   std::uint64_t old = world.credentials.version();
-  world.credentials.set(bearer("maintainer"));
+  world.credentials.set(fake::bearer("maintainer"));
   world.refusals.note(Right::execute, remote::Failure{Cause::denied, "no"}, old);
   CHECK(world.refusals.allows(Right::execute));
 }
 
 TEST_CASE("credentials that were renewed for the call and refused again count") {
-  World world;
+  RefusalsWorld world;
   std::uint64_t old = world.credentials.version();
-  world.credentials.set(bearer("no better"));
+  world.credentials.set(fake::bearer("no better"));
   world.refusals.note(Right::execute, remote::Failure{Cause::unauthenticated, "no"}, old);
   CHECK_FALSE(world.refusals.allows(Right::execute));
 }
 
 TEST_CASE("an action without a worker stops executions for a minute") {
-  World world;
+  RefusalsWorld world;
   world.note(Right::execute, Cause::unplaceable);
   CHECK_FALSE(world.refusals.allows(Right::execute));
   CHECK(world.refusals.reason(Right::execute) == "the server said no");
@@ -87,19 +85,19 @@ TEST_CASE("an action without a worker stops executions for a minute") {
 }
 
 TEST_CASE("what the server does not know is asked again later, or with other credentials") {
-  World world;
+  RefusalsWorld world;
   world.note(Right::update, Cause::unimplemented);
   CHECK_FALSE(world.refusals.allows(Right::update));
   world.clock.advance(std::chrono::minutes(10));
   CHECK(world.refusals.allows(Right::update));
 
   world.note(Right::update, Cause::unimplemented);
-  world.credentials.set(bearer("other"));
+  world.credentials.set(fake::bearer("other"));
   CHECK(world.refusals.allows(Right::update));
 }
 
 TEST_CASE("other failures are no refusals") {
-  World world;
+  RefusalsWorld world;
   for (Cause cause : {Cause::unavailable, Cause::exhausted, Cause::timed_out, Cause::missing_blobs,
                       Cause::engine, Cause::invalid, Cause::cancelled, Cause::local}) {
     world.note(Right::execute, cause);
@@ -108,7 +106,7 @@ TEST_CASE("other failures are no refusals") {
 }
 
 TEST_CASE("a refusal without words has some") {
-  World world;
+  RefusalsWorld world;
   world.refusals.note(Right::read, remote::Failure{Cause::denied, ""}, world.credentials.version());
   CHECK_FALSE(world.refusals.allows(Right::read));
   CHECK(world.refusals.reason() == "denied");

@@ -2,25 +2,6 @@
 
 #include "unit/remote/project.h"
 
-namespace {
-
-using Words = std::vector<std::string>;
-
-const Words kPlain{"-O2", "-c", "../../src/x.cc", "-o", "x.o"};
-
-Words plus(Words words, const Words& more) {
-  words.insert(words.end(), more.begin(), more.end());
-  return words;
-}
-
-std::string reason(Project& project, const Words& words) { return project.action(words).absolute_because; }
-
-void link_to(const std::string& target, const std::string& path) {
-  std::filesystem::create_symlink(target, path);
-}
-
-}  // namespace
-
 TEST_CASE("the exec root is the nearest marked folder above the source and the working directory") {
   Project project;
   auto root = [&] {

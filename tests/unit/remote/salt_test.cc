@@ -4,15 +4,6 @@
 
 namespace {
 
-using Words = std::vector<std::string>;
-
-const Words kPlain{"-O2", "-c", "../../src/x.cc", "-o", "x.o"};
-
-Words plus(Words words, const Words& more) {
-  words.insert(words.end(), more.begin(), more.end());
-  return words;
-}
-
 std::string hash_of(const std::string& text) {
   base::Digest digest = base::digest_of(text);
   return {digest.hash.begin(), digest.hash.end()};

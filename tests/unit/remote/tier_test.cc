@@ -17,8 +17,8 @@ class FakeCredentials : public remote::Credentials {
 };
 
 // A tier with an engine and, if wanted, an HTTP cache.
-struct World {
-  explicit World(remote::TierOptions options = {}, bool with_http = false) {
+struct TierWorld {
+  explicit TierWorld(remote::TierOptions options = {}, bool with_http = false) {
     auto owned = std::make_unique<fake::FakeBackend>();
     engine = owned.get();
     std::unique_ptr<fake::FakeBackend> other;
@@ -43,7 +43,7 @@ remote::TierOptions wanting(std::optional<remote::Mode> mode, int limit = 200) {
 using remote::Mode;
 
 TEST_CASE("an engine with working credentials is a cluster") {
-  World world;
+  TierWorld world;
   CHECK(world.tier->mode() == Mode::cluster);
   CHECK(world.tier->executor() == world.engine);
   CHECK(world.tier->cache() == world.engine);
@@ -53,7 +53,7 @@ TEST_CASE("an engine with working credentials is a cluster") {
 
 TEST_CASE("a refused right makes it cache-only, and a right that comes back a cluster again") {
   for (std::optional<Mode> wanted : {std::optional<Mode>(), std::optional<Mode>(Mode::cluster)}) {
-    World world(wanting(wanted));
+    TierWorld world(wanting(wanted));
     world.engine->set_rights({true, false, false});
     CHECK(world.tier->mode() == Mode::cache_only);
     CHECK(world.tier->executor() == nullptr);
@@ -68,7 +68,7 @@ TEST_CASE("a refused right makes it cache-only, and a right that comes back a cl
 }
 
 TEST_CASE("credentials that do not work make it cache-only until they do") {
-  World world;
+  TierWorld world;
   world.credentials.now = {true, false, "file /token", 0, "the token of /token expired"};
   CHECK(world.tier->mode() == Mode::cache_only);
   CHECK(world.tier->executor() == nullptr);
@@ -81,21 +81,21 @@ TEST_CASE("credentials that do not work make it cache-only until they do") {
 
 TEST_CASE("without credentials an engine executes only when that is wanted or needs none") {
   remote::CredentialState none{false, false, "none", 0, ""};
-  World automatic;
+  TierWorld automatic;
   automatic.credentials.now = none;
   CHECK(automatic.tier->mode() == Mode::cache_only);
   CHECK(automatic.tier->state().because == "no credentials are configured");
   CHECK(!automatic.tier->state().degraded);
-  World wanted(wanting(Mode::cluster));
+  TierWorld wanted(wanting(Mode::cluster));
   wanted.credentials.now = none;
   CHECK(wanted.tier->mode() == Mode::cluster);
-  World on_this_machine({std::nullopt, 200, true});
+  TierWorld on_this_machine({std::nullopt, 200, true});
   on_this_machine.credentials.now = none;
   CHECK(on_this_machine.tier->mode() == Mode::cluster);
 }
 
 TEST_CASE("cache-only never executes, and is no complaint when it is wanted") {
-  World world(wanting(Mode::cache_only));
+  TierWorld world(wanting(Mode::cache_only));
   CHECK(world.tier->mode() == Mode::cache_only);
   CHECK(world.tier->executor() == nullptr);
   CHECK(world.tier->cache() == world.engine);
@@ -105,7 +105,7 @@ TEST_CASE("cache-only never executes, and is no complaint when it is wanted") {
 
 TEST_CASE("local and none ask nobody") {
   for (Mode mode : {Mode::local, Mode::none}) {
-    World world(wanting(mode), true);
+    TierWorld world(wanting(mode), true);
     CHECK(world.tier->mode() == mode);
     CHECK(world.tier->cache() == nullptr);
     CHECK(world.tier->executor() == nullptr);
@@ -114,7 +114,7 @@ TEST_CASE("local and none ask nobody") {
 }
 
 TEST_CASE("an endpoint that does not answer is not asked, and the mode says so") {
-  World world;
+  TierWorld world;
   world.engine->set_available(false);
   CHECK(world.tier->mode() == Mode::local);
   CHECK(world.tier->cache() == nullptr);
@@ -127,7 +127,7 @@ TEST_CASE("an endpoint that does not answer is not asked, and the mode says so")
 }
 
 TEST_CASE("with an HTTP cache beside the engine, each makes up for the other") {
-  World world({}, true);
+  TierWorld world({}, true);
   CHECK(world.tier->cache() != world.http);
   CHECK(world.tier->cache() != world.engine);
   CHECK(world.tier->executor() == world.engine);
@@ -166,19 +166,19 @@ TEST_CASE("without an endpoint everything is local") {
 }
 
 TEST_CASE("a refusal for lack of room halves the calls in flight, but not below four") {
-  World world;
+  TierWorld world;
   CHECK(world.tier->state().limit == 200);
   for (int expected : {100, 50, 25, 12, 6, 4, 4}) {
     world.tier->exhausted();
     CHECK(world.tier->gate().limit() == expected);
   }
-  World small(wanting(std::nullopt, 2));
+  TierWorld small(wanting(std::nullopt, 2));
   small.tier->exhausted();
   CHECK(small.tier->gate().limit() == 2);
 }
 
 TEST_CASE("refusals of calls that were in flight together count once") {
-  World world;
+  TierWorld world;
   std::vector<base::Pass> passes;
   for (int i = 0; i < 150; ++i) passes.push_back(*world.tier->gate().enter({}));
   for (int i = 0; i < 150; ++i) world.tier->exhausted();
@@ -189,7 +189,7 @@ TEST_CASE("refusals of calls that were in flight together count once") {
 }
 
 TEST_CASE("successes win the limit back, and never more than it was") {
-  World world;
+  TierWorld world;
   for (int i = 0; i < 3; ++i) world.tier->exhausted();
   CHECK(world.tier->gate().limit() == 25);
   for (int i = 0; i < 24; ++i) world.tier->succeeded();
@@ -201,7 +201,7 @@ TEST_CASE("successes win the limit back, and never more than it was") {
 }
 
 TEST_CASE("the state tells what is in flight, and whose credentials") {
-  World world(wanting(std::nullopt, 3));
+  TierWorld world(wanting(std::nullopt, 3));
   base::Pass pass = *world.tier->gate().enter({});
   remote::TierState state = world.tier->state();
   CHECK(state.in_flight == 1);

@@ -4,13 +4,12 @@
 
 #include "fake/certificates.h"
 #include "fake/temp_dir.h"
+#include "fake/text.h"
 #include "remote/connection.h"
 
 namespace {
 
-bool holds(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
-
-struct World {
+struct TlsFilesWorld {
   fake::TempDir dir;
   fake::Identity authority{"authority"};
   fake::Identity client{"client", &authority};
@@ -29,7 +28,7 @@ struct World {
 }  // namespace
 
 TEST_CASE("good files are read") {
-  World world;
+  TlsFilesWorld world;
   auto texts = world.read();
   REQUIRE(texts.ok());
   CHECK(texts->ca == world.authority.certificate());
@@ -45,28 +44,28 @@ TEST_CASE("nothing configured is nothing read") {
 }
 
 TEST_CASE("bad files are told by name, and keys are never shown") {
-  World world;
+  TlsFilesWorld world;
   world.dir.write("client.key", fake::Identity("other").key());
-  CHECK(holds(world.trouble(), "client.key is not the key of"));
+  CHECK(fake::holds(world.trouble(), "client.key is not the key of"));
   world.dir.write("client.key", "hush hush");
-  CHECK(holds(world.trouble(), "client.key holds no key"));
-  CHECK_FALSE(holds(world.trouble(), "hush"));
+  CHECK(fake::holds(world.trouble(), "client.key holds no key"));
+  CHECK_FALSE(fake::holds(world.trouble(), "hush"));
   world.dir.write("client.pem", "");
-  CHECK(holds(world.trouble(), "client.pem holds no certificate"));
+  CHECK(fake::holds(world.trouble(), "client.pem holds no certificate"));
   world.dir.write("ca.pem", "not a certificate");
-  CHECK(holds(world.trouble(), "ca.pem holds no certificate"));
+  CHECK(fake::holds(world.trouble(), "ca.pem holds no certificate"));
   world.files.ca = world.dir / "absent.pem";
-  CHECK(holds(world.trouble(), "absent.pem"));
+  CHECK(fake::holds(world.trouble(), "absent.pem"));
 }
 
 TEST_CASE("a certificate without its key is refused") {
-  World world;
+  TlsFilesWorld world;
   world.files.key.clear();
-  CHECK(holds(world.trouble(), "only one is given"));
+  CHECK(fake::holds(world.trouble(), "only one is given"));
 }
 
 TEST_CASE("the stamp changes when a file is replaced") {
-  World world;
+  TlsFilesWorld world;
   auto before = remote::stamp_of(world.files, base::real_files());
   CHECK(remote::stamp_of(world.files, base::real_files()) == before);
   world.dir.write("client.pem", world.client.certificate() + "\n");

@@ -14,6 +14,7 @@
 #include "fake/raw_http2.h"
 #include "fake/reapi_server.h"
 #include "fake/remote_caller.h"
+#include "fake/text.h"
 #include "wire/bytestream.grpc.pb.h"
 
 namespace {
@@ -28,8 +29,6 @@ using remote::Connection;
 
 const std::string kMethod = "FindMissingBlobs";
 const RawPeer::Fields kGrpcHeaders = {{":status", "200"}, {"content-type", "application/grpc"}};
-
-bool holds(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
 
 remote::CallOptions once(const std::string& method = kMethod) {
   remote::CallOptions options{method};
@@ -180,7 +179,7 @@ TEST_CASE("errors that are trailers only") {
     peer.headers(stream, fields, true);
   });
   CHECK(failure.cause == Cause::denied);
-  CHECK(holds(failure.message, "not you"));
+  CHECK(fake::holds(failure.message, "not you"));
 }
 
 TEST_CASE("an answer without trailers is a truncated one") {
@@ -204,11 +203,11 @@ TEST_CASE("an answer that is cut in the middle of a message") {
 TEST_CASE("a proxy's HTML is read as what it means, and names what to set") {
   remote::Failure large = failure_of_html("413");
   CHECK(large.cause == Cause::too_large);
-  CHECK(holds(large.message, "client_max_body_size"));
+  CHECK(fake::holds(large.message, "client_max_body_size"));
   CHECK(failure_of_html("502").cause == Cause::unavailable);
-  CHECK(holds(failure_of_html("502").message, "HTTP 502"));
+  CHECK(fake::holds(failure_of_html("502").message, "HTTP 502"));
   CHECK(failure_of_html("503").cause == Cause::unavailable);
-  CHECK(holds(failure_of_html("504").message, "grpc_read_timeout"));
+  CHECK(fake::holds(failure_of_html("504").message, "grpc_read_timeout"));
   CHECK(failure_of_html("500").cause == Cause::unavailable);
   CHECK(failure_of_html("401").cause == Cause::unauthenticated);
   CHECK(failure_of_html("403").cause == Cause::denied);
@@ -400,5 +399,5 @@ TEST_CASE("a proxy of the environment is for others than this machine") {
   auto failed = there.ask(once());
   ::unsetenv("http_proxy");
   REQUIRE_FALSE(failed.ok());
-  CHECK(holds(failed.error().message, "nothing listens there"));
+  CHECK(fake::holds(failed.error().message, "nothing listens there"));
 }

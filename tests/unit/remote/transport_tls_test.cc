@@ -11,14 +11,13 @@
 #include "fake/reapi_server.h"
 #include "fake/remote_caller.h"
 #include "fake/temp_dir.h"
+#include "fake/text.h"
 
 namespace {
 
 using remote::Cause;
 
-bool holds(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
-
-struct World {
+struct TransportTlsWorld {
   fake::TempDir dir;
   fake::Identity authority{"authority"};
   remote::TlsFiles tls{dir.write("ca.pem", authority.certificate()), "", "", ""};
@@ -41,14 +40,14 @@ struct World {
   }
 };
 
-remote::CallOptions once() {
+remote::CallOptions once_over_tls() {
   remote::CallOptions options{"FindMissingBlobs"};
   options.attempts = 1;
   return options;
 }
 
 remote::Failure failure_of(fake::RemoteCaller& caller) {
-  auto failed = caller.ask(once());
+  auto failed = caller.ask(once_over_tls());
   REQUIRE_FALSE(failed.ok());
   CHECK(failed.error().cause == Cause::unavailable);
   CHECK_MESSAGE(failed.error().unreachable, failed.error().message);
@@ -58,100 +57,102 @@ remote::Failure failure_of(fake::RemoteCaller& caller) {
 }  // namespace
 
 TEST_CASE("a trusted certificate") {
-  World world;
-  fake::ReapiServer server(World::traits(fake::Identity("localhost", &world.authority)));
-  fake::RemoteCaller caller(World::url(server), world.tls);
-  CHECK(caller.ask(once()).ok());
+  TransportTlsWorld world;
+  fake::ReapiServer server(TransportTlsWorld::traits(fake::Identity("localhost", &world.authority)));
+  fake::RemoteCaller caller(TransportTlsWorld::url(server), world.tls);
+  CHECK(caller.ask(once_over_tls()).ok());
 }
 
 TEST_CASE("calls fit the small stacks of our threads") {
-  World world;
-  fake::ReapiServer server(World::traits(fake::Identity("localhost", &world.authority)));
-  fake::RemoteCaller caller(World::url(server), world.tls);
+  TransportTlsWorld world;
+  fake::ReapiServer server(TransportTlsWorld::traits(fake::Identity("localhost", &world.authority)));
+  fake::RemoteCaller caller(TransportTlsWorld::url(server), world.tls);
   bool good = false;
-  base::Thread("task", [&] { good = caller.ask(once()).ok(); }).join();
+  base::Thread("task", [&] { good = caller.ask(once_over_tls()).ok(); }).join();
   CHECK(good);
 }
 
 TEST_CASE("an expired certificate, an unknown authority, another name") {
-  World world;
+  TransportTlsWorld world;
   SUBCASE("expired") {
-    fake::ReapiServer server(World::traits(fake::Identity("localhost", &world.authority, -3600)));
-    fake::RemoteCaller caller(World::url(server), world.tls);
-    CHECK(holds(failure_of(caller).message, "not trusted (expired"));
+    fake::ReapiServer server(TransportTlsWorld::traits(fake::Identity("localhost", &world.authority, -3600)));
+    fake::RemoteCaller caller(TransportTlsWorld::url(server), world.tls);
+    CHECK(fake::holds(failure_of(caller).message, "not trusted (expired"));
   }
   SUBCASE("unknown authority") {
     fake::Identity other("other");
-    fake::ReapiServer server(World::traits(fake::Identity("localhost", &other)));
-    fake::RemoteCaller caller(World::url(server), world.tls);
-    CHECK(holds(failure_of(caller).message, "unknown authority"));
+    fake::ReapiServer server(TransportTlsWorld::traits(fake::Identity("localhost", &other)));
+    fake::RemoteCaller caller(TransportTlsWorld::url(server), world.tls);
+    CHECK(fake::holds(failure_of(caller).message, "unknown authority"));
   }
   SUBCASE("another name") {
-    fake::ReapiServer server(World::traits(fake::Identity("build.example.com", &world.authority)));
-    fake::RemoteCaller caller(World::url(server), world.tls);
-    CHECK(holds(failure_of(caller).message, "for another name"));
+    fake::ReapiServer server(
+        TransportTlsWorld::traits(fake::Identity("build.example.com", &world.authority)));
+    fake::RemoteCaller caller(TransportTlsWorld::url(server), world.tls);
+    CHECK(fake::holds(failure_of(caller).message, "for another name"));
     remote::TlsFiles named = world.tls;
     named.server_name = "build.example.com";
-    fake::RemoteCaller knowing(World::url(server), named);
-    CHECK(knowing.ask(once()).ok());
+    fake::RemoteCaller knowing(TransportTlsWorld::url(server), named);
+    CHECK(knowing.ask(once_over_tls()).ok());
   }
 }
 
 TEST_CASE("a client certificate, none, and one that is put right while we run") {
-  World world;
+  TransportTlsWorld world;
   fake::Identity client("client", &world.authority);
-  fake::ReapiServer server(World::traits(fake::Identity("localhost", &world.authority), &world.authority));
-  fake::RemoteCaller anonymous(World::url(server), world.tls);
-  auto refused = anonymous.ask(once());
+  fake::ReapiServer server(
+      TransportTlsWorld::traits(fake::Identity("localhost", &world.authority), &world.authority));
+  fake::RemoteCaller anonymous(TransportTlsWorld::url(server), world.tls);
+  auto refused = anonymous.ask(once_over_tls());
   REQUIRE_FALSE(refused.ok());
   CHECK(refused.error().cause == Cause::unavailable);
-  CHECK(holds(refused.error().message, "perhaps it wants a client certificate"));
+  CHECK(fake::holds(refused.error().message, "perhaps it wants a client certificate"));
 
   remote::TlsFiles tls = world.tls;
   fake::Identity stranger("stranger");
   tls.certificate = world.dir.write("client.pem", stranger.certificate());
   tls.key = world.dir.write("client.key", stranger.key());
   fake::FakeClock clock;
-  fake::RemoteCaller caller(World::url(server), tls, clock);
-  CHECK_FALSE(caller.ask(once()).ok());
+  fake::RemoteCaller caller(TransportTlsWorld::url(server), tls, clock);
+  CHECK_FALSE(caller.ask(once_over_tls()).ok());
   world.dir.write("client.pem", client.certificate());
   world.dir.write("client.key", client.key());
   clock.advance(std::chrono::seconds(60));
-  auto result = caller.ask(once());
+  auto result = caller.ask(once_over_tls());
   CHECK_MESSAGE(result.ok(), (result.ok() ? std::string() : result.error().message));
 }
 
 TEST_CASE("bad files are a failure of ours, in words") {
-  World world;
+  TransportTlsWorld world;
   world.tls.ca = world.dir.write("ca.pem", "no certificate");
   fake::RemoteCaller caller("grpcs://localhost:1", world.tls);
-  auto failed = caller.ask(once());
+  auto failed = caller.ask(once_over_tls());
   REQUIRE_FALSE(failed.ok());
   CHECK(failed.error().cause == Cause::local);
-  CHECK(holds(failed.error().message, "ca.pem"));
+  CHECK(fake::holds(failed.error().message, "ca.pem"));
 }
 
 TEST_CASE("a server without HTTP/2 is told as such") {
-  World world;
+  TransportTlsWorld world;
   fake::Identity identity("localhost", &world.authority);
   std::string certificate = world.dir.write("server.pem", identity.certificate());
   std::string key = world.dir.write("server.key", identity.key());
   fake::LoopbackServer server(std::make_unique<httplib::SSLServer>(certificate.c_str(), key.c_str()));
   server.start();
   fake::RemoteCaller caller("grpcs://localhost:" + std::to_string(server.port()), world.tls);
-  CHECK(holds(failure_of(caller).message, "only HTTP/1.1"));
+  CHECK(fake::holds(failure_of(caller).message, "only HTTP/1.1"));
 }
 
 TEST_CASE("TLS and clear text mixed up") {
-  World world;
+  TransportTlsWorld world;
   fake::ReapiServer clear;
-  fake::RemoteCaller caller(World::url(clear), world.tls);
-  CHECK(holds(failure_of(caller).message, "use grpc://"));
+  fake::RemoteCaller caller(TransportTlsWorld::url(clear), world.tls);
+  CHECK(fake::holds(failure_of(caller).message, "use grpc://"));
 }
 
 TEST_CASE("an HTTP/1.1 server in clear is told as such") {
   fake::LoopbackServer server;
   server.start();
   fake::RemoteCaller caller("grpc://127.0.0.1:" + std::to_string(server.port()));
-  CHECK(holds(failure_of(caller).message, "only HTTP/1.1"));
+  CHECK(fake::holds(failure_of(caller).message, "only HTTP/1.1"));
 }

@@ -14,8 +14,8 @@ namespace {
 
 using std::chrono::milliseconds;
 
-struct Pair {
-  Pair() {
+struct MessageEnds {
+  MessageEnds() {
     int ends[2];
     REQUIRE(::socketpair(AF_UNIX, SOCK_STREAM, 0, ends) == 0);
     server.reset(ends[0]);
@@ -26,7 +26,7 @@ struct Pair {
 };
 
 base::Result<serve::RawRequest> read_of(const std::string& bytes) {
-  Pair pair;
+  MessageEnds pair;
   REQUIRE(base::write_all(pair.client.get(), bytes).ok());
   pair.client.reset();
   return serve::read_request(pair.server.get(), milliseconds(20'000));
@@ -64,7 +64,7 @@ TEST_CASE("malformed heads are refused") {
 }
 
 TEST_CASE("a sender that stalls is given up") {
-  Pair pair;
+  MessageEnds pair;
   REQUIRE(base::write_all(pair.client.get(), "GET / HTTP/1.1\r\n").ok());
   base::Result<serve::RawRequest> raw = serve::read_request(pair.server.get(), milliseconds(20));
   REQUIRE(!raw.ok());
@@ -100,9 +100,9 @@ TEST_CASE("a plain answer is whole") {
 
 TEST_CASE("a reader that stalls is given up, and one that reads gets all") {
   std::string bytes(4 << 20, 'x');
-  Pair stalled;
+  MessageEnds stalled;
   serve::write_answer(stalled.server.get(), bytes, milliseconds(20));
-  Pair pair;
+  MessageEnds pair;
   std::string received;
   std::thread reader([&] { received = base::read_all(pair.client.get()).value(); });
   serve::write_answer(pair.server.get(), bytes, milliseconds(60'000));

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "fake/http_client.h"
+#include "fake/text.h"
 
 namespace {
 
@@ -20,7 +21,7 @@ serve::HttpOptions any_port() {
 }
 
 // Answers with what it was asked.
-serve::HttpResponse echo(const serve::HttpRequest& request) {
+serve::HttpResponse mirror(const serve::HttpRequest& request) {
   serve::HttpResponse response;
   response.body = request.method + " " + request.path;
   for (const auto& [name, value] : request.query) response.body += " " + name + "=" + value;
@@ -28,23 +29,19 @@ serve::HttpResponse echo(const serve::HttpRequest& request) {
   return response;
 }
 
-bool contains(const std::string& text, const std::string& part) {
-  return text.find(part) != std::string::npos;
-}
-
 }  // namespace
 
 TEST_CASE("a request reaches the handler and the answer comes back with the safety headers") {
-  serve::HttpServer server(any_port(), echo);
+  serve::HttpServer server(any_port(), mirror);
   base::Result<int> port = server.start();
   REQUIRE(port.ok());
   std::string answer = fake::get(*port, "/a/b?x=1&y=%20z");
   CHECK(fake::status_of(answer) == "200");
   CHECK(fake::body_of(answer) == "GET /a/b x=1 y= z");
-  CHECK(contains(answer, "Content-Security-Policy: default-src 'self'"));
-  CHECK(contains(answer, "X-Content-Type-Options: nosniff"));
-  CHECK(contains(answer, "Cache-Control: no-store"));
-  CHECK(!contains(answer, "Access-Control"));
+  CHECK(fake::holds(answer, "Content-Security-Policy: default-src 'self'"));
+  CHECK(fake::holds(answer, "X-Content-Type-Options: nosniff"));
+  CHECK(fake::holds(answer, "Cache-Control: no-store"));
+  CHECK(!fake::holds(answer, "Access-Control"));
   CHECK(fake::body_of(fake::converse(*port, fake::head_of(*port, "HEAD", "/"))).empty());
 }
 
@@ -61,7 +58,7 @@ TEST_CASE("an answer is not compressed behind the handler's back") {
 }
 
 TEST_CASE("a POST needs the token, and its body arrives") {
-  serve::HttpServer server(any_port(), echo);
+  serve::HttpServer server(any_port(), mirror);
   base::Result<int> port = server.start();
   REQUIRE(port.ok());
   std::string without = fake::head_of(*port, "POST", "/q", "Content-Length: 3\r\n") + "abc";
@@ -75,7 +72,7 @@ TEST_CASE("a POST needs the token, and its body arrives") {
 }
 
 TEST_CASE("another Host or Origin is refused") {
-  serve::HttpServer server(any_port(), echo);
+  serve::HttpServer server(any_port(), mirror);
   base::Result<int> port = server.start();
   REQUIRE(port.ok());
   std::string host = "GET / HTTP/1.1\r\nHost: evil.example:" + std::to_string(*port) + "\r\n\r\n";
@@ -86,7 +83,7 @@ TEST_CASE("another Host or Origin is refused") {
 }
 
 TEST_CASE("what the library could stumble over never reaches it") {
-  serve::HttpServer server(any_port(), echo);
+  serve::HttpServer server(any_port(), mirror);
   base::Result<int> port = server.start();
   REQUIRE(port.ok());
   CHECK(fake::status_of(fake::get(*port, "/", "Range: bytes=" + std::string(5000, '1') + "\r\n")) == "416");
@@ -107,7 +104,7 @@ TEST_CASE("what the library could stumble over never reaches it") {
 }
 
 TEST_CASE("a multipart body is handed over as it is") {
-  serve::HttpServer server(any_port(), echo);
+  serve::HttpServer server(any_port(), mirror);
   base::Result<int> port = server.start();
   REQUIRE(port.ok());
   std::string body = "--b\r\nContent-Disposition: " + std::string(30'000, 'a');
@@ -123,30 +120,30 @@ TEST_CASE("only loopback addresses are bound") {
   serve::HttpOptions options = any_port();
   for (const char* address : {"0.0.0.0", "::", "192.168.1.1", "example.com", ""}) {
     options.address = address;
-    serve::HttpServer server(options, echo);
+    serve::HttpServer server(options, mirror);
     CHECK(!server.start().ok());
   }
   options.address = "::1";
-  serve::HttpServer server(options, echo);
+  serve::HttpServer server(options, mirror);
   base::Result<int> port = server.start();
   if (port.ok()) CHECK(!fake::connect_to(*port));
 }
 
 TEST_CASE("a taken port is passed over, and when all are taken nobody is disturbed") {
-  serve::HttpServer first(any_port(), echo);
+  serve::HttpServer first(any_port(), mirror);
   base::Result<int> port = first.start();
   REQUIRE(port.ok());
 
   serve::HttpOptions same = any_port();
   same.first_port = *port;
   same.ports = 1;
-  serve::HttpServer refused(same, echo);
+  serve::HttpServer refused(same, mirror);
   base::Result<int> none = refused.start();
   REQUIRE(!none.ok());
   CHECK(none.error().kind == base::ErrorKind::io);
 
   same.ports = 10;
-  serve::HttpServer second(same, echo);
+  serve::HttpServer second(same, mirror);
   base::Result<int> next = second.start();
   REQUIRE(next.ok());
   CHECK(*next > *port);
@@ -155,7 +152,7 @@ TEST_CASE("a taken port is passed over, and when all are taken nobody is disturb
 }
 
 TEST_CASE("::1 is served too where the machine has it") {
-  serve::HttpServer server(any_port(), echo);
+  serve::HttpServer server(any_port(), mirror);
   base::Result<int> port = server.start();
   REQUIRE(port.ok());
   if (!fake::connect_to(*port, true)) return;
@@ -164,7 +161,7 @@ TEST_CASE("::1 is served too where the machine has it") {
 }
 
 TEST_CASE("connections that say nothing take no thread from those that ask") {
-  serve::HttpServer server(any_port(), echo);
+  serve::HttpServer server(any_port(), mirror);
   base::Result<int> port = server.start();
   REQUIRE(port.ok());
   std::vector<base::Fd> silent;
@@ -173,7 +170,7 @@ TEST_CASE("connections that say nothing take no thread from those that ask") {
 }
 
 TEST_CASE("half a request ends with the connection and holds up no other") {
-  serve::HttpServer server(any_port(), echo);
+  serve::HttpServer server(any_port(), mirror);
   base::Result<int> port = server.start();
   REQUIRE(port.ok());
   base::Fd half = fake::connect_to(*port);
@@ -186,7 +183,7 @@ TEST_CASE("half a request ends with the connection and holds up no other") {
 TEST_CASE("the server ends while clients are connected") {
   std::vector<base::Fd> open;
   {
-    serve::HttpServer server(any_port(), echo);
+    serve::HttpServer server(any_port(), mirror);
     base::Result<int> port = server.start();
     REQUIRE(port.ok());
     for (int i = 0; i < 5; ++i) open.push_back(fake::connect_to(*port));
@@ -195,7 +192,7 @@ TEST_CASE("the server ends while clients are connected") {
 }
 
 TEST_CASE("many clients at once are all answered") {
-  serve::HttpServer server(any_port(), echo);
+  serve::HttpServer server(any_port(), mirror);
   base::Result<int> port = server.start();
   REQUIRE(port.ok());
   std::vector<int> answered(8, 0);

@@ -3,6 +3,7 @@
 #include <doctest/doctest.h>
 
 #include "fake/status_fixture.h"
+#include "fake/text.h"
 #include "serve/page_files.h"
 
 namespace {
@@ -13,10 +14,6 @@ serve::HttpRequest request_of(const std::string& path, const std::string& encodi
   request.path = path;
   request.headers["accept-encoding"] = encodings;
   return request;
-}
-
-bool contains(const std::string& text, const std::string& part) {
-  return text.find(part) != std::string::npos;
 }
 
 }  // namespace
@@ -34,9 +31,9 @@ TEST_CASE("the plain page shows status and tasks") {
   for (const char* part : {"net/a.cc", "net/b.cc", "passthrough", "running", "unknown flag",
                            "1 done, 1 running", "2 of 4 in use", "0.1.0 (test)"}) {
     CAPTURE(part);
-    CHECK(contains(response.body, part));
+    CHECK(fake::holds(response.body, part));
   }
-  CHECK(!contains(response.body, "t0ken"));
+  CHECK(!fake::holds(response.body, "t0ken"));
 }
 
 TEST_CASE("nothing a build names can become markup or show a secret") {
@@ -47,22 +44,22 @@ TEST_CASE("nothing a build names can become markup or show a secret") {
   fixture.run(record, task::Result::passthrough);
   fixture.health = "error: <script>";
   std::string html = serve::start_page(request_of("/"), fixture.sources()).body;
-  CHECK(!contains(html, "<img"));
-  CHECK(!contains(html, "<script"));
-  CHECK(!contains(html, "<b>"));
-  CHECK(!contains(html, "abc"));
-  CHECK(contains(html, "&lt;img src=x onerror=alert(1)&gt;&quot;&#39;&amp;"));
+  CHECK(!fake::holds(html, "<img"));
+  CHECK(!fake::holds(html, "<script"));
+  CHECK(!fake::holds(html, "<b>"));
+  CHECK(!fake::holds(html, "abc"));
+  CHECK(fake::holds(html, "&lt;img src=x onerror=alert(1)&gt;&quot;&#39;&amp;"));
 }
 
 TEST_CASE("the embedded page is given to browsers, the plain one to those who cannot take it") {
   fake::StatusFixture fixture;
   serve::HttpResponse page = serve::start_page(request_of("/", "gzip, br"), fixture.sources());
   bool embedded = serve::kPageFileCount != 0;
-  CHECK(contains(page.body, "/static/app.js") == embedded);
-  CHECK(contains(page.body, "content=\"t0ken\"") == embedded);
+  CHECK(fake::holds(page.body, "/static/app.js") == embedded);
+  CHECK(fake::holds(page.body, "content=\"t0ken\"") == embedded);
   serve::HttpRequest plain = request_of("/", "gzip");
   plain.query["plain"] = "1";
-  CHECK(contains(serve::start_page(plain, fixture.sources()).body, "<h2>Tasks</h2>"));
+  CHECK(fake::holds(serve::start_page(plain, fixture.sources()).body, "<h2>Tasks</h2>"));
 }
 
 TEST_CASE("files are sent gzipped, and not again to those who have them") {

@@ -4,18 +4,7 @@
 
 #include "fake/remote_world.h"
 
-namespace {
-
 using fake::RemoteWorld;
-
-// No local compile may begin beside the remote side: what a test sees then does not depend on time.
-void compile_without_race(RemoteWorld& remote) {
-  task::Request request = remote.world.request(RemoteWorld::command());
-  request.env.push_back("GOMA_USE_LOCAL=false");
-  task::serve(remote.world.services(), request, remote.world.client, {});
-}
-
-}  // namespace
 
 TEST_CASE("results that no compile here could have made are not taken") {
   struct Row {
@@ -49,7 +38,7 @@ TEST_CASE("results that no compile here could have made are not taken") {
     remote::Answer bad = remote.answer;
     row.spoil(remote, bad);
     remote.backend->put_result(remote.action, bad);
-    compile_without_race(remote);
+    fake::compile_without_race(remote);
     INFO(row.what, ": ", remote.world.last().reason);
     CHECK(remote.world.last().result == task::Result::local_exec);
     CHECK(remote.world.last().reason.find(row.what) != std::string::npos);
@@ -62,7 +51,7 @@ TEST_CASE("a result without a private depfile of its own is what the user gets")
   remote.make_result();
   remote.confirm_everything();
   remote.backend->put_result(remote.action, remote.answer);
-  compile_without_race(remote);
+  fake::compile_without_race(remote);
   CHECK(remote.world.last().result == task::Result::remote_exec);
   CHECK(remote.world.exists("x.o"));
   CHECK(!remote.world.exists("x.o.goma.d"));

@@ -9,13 +9,13 @@ namespace {
 
 using task::Agreement;
 
-struct Fixture {
+struct DepfileCheckFixture {
   fake::TaskWorld world;
   task::Request request;
   std::optional<task::Task> task;
   std::optional<task::Prepared> prepared;
 
-  Fixture() {
+  DepfileCheckFixture() {
     world.write("a.h", "");
     world.write("b.h", "");
     world.write("x.cc", "#include \"a.h\"\n#if __has_include(\"b.h\")\nint b;\n#endif\n");
@@ -38,14 +38,14 @@ constexpr const char* kAll = "x.o: x.cc /usr/include/stdc-predef.h a.h\n";
 }  // namespace
 
 TEST_CASE("the compiler's list agrees with ours") {
-  Fixture f;
+  DepfileCheckFixture f;
   CHECK(f.check(kAll, Agreement::known).empty());
   CHECK(f.check(kAll, Agreement::equal).empty());
   CHECK(f.world.history().totals().mismatches == 0);
 }
 
 TEST_CASE("a file that the compiler reads and we do not know is an error") {
-  Fixture f;
+  DepfileCheckFixture f;
   std::string more = "x.o: x.cc /usr/include/stdc-predef.h a.h /usr/include/stdio.h\n";
   CHECK(f.check(more, Agreement::known) == "input_not_foreseen");
   CHECK(f.check(more, Agreement::equal) == "input_not_foreseen");
@@ -53,26 +53,26 @@ TEST_CASE("a file that the compiler reads and we do not know is an error") {
 }
 
 TEST_CASE("a file that we know and the compiler does not list is one only where lists must be equal") {
-  Fixture f;
+  DepfileCheckFixture f;
   std::string less = "x.o: x.cc /usr/include/stdc-predef.h\n";
   CHECK(f.check(less, Agreement::known).empty());
   CHECK(f.check(less, Agreement::equal) == "input_not_read");
 }
 
 TEST_CASE("the order of the list does not matter, and a name may stand there twice") {
-  Fixture f;
+  DepfileCheckFixture f;
   CHECK(f.check("x.o: a.h x.cc /usr/include/stdc-predef.h\n", Agreement::equal).empty());
   CHECK(f.check("x.o: x.cc /usr/include/stdc-predef.h a.h a.h\n", Agreement::equal).empty());
 }
 
 TEST_CASE("a file by another name is the same file") {
-  Fixture f;
+  DepfileCheckFixture f;
   CHECK(f.check("x.o: ./x.cc /usr/include/../include/stdc-predef.h " + f.world.work() + "/a.h\n",
                 Agreement::equal)
             .empty());
 }
 
 TEST_CASE("what is no depfile cannot be compared") {
-  Fixture f;
+  DepfileCheckFixture f;
   CHECK(f.check("nothing", Agreement::known) == "depfile_unreadable");
 }

@@ -10,11 +10,11 @@ namespace {
 
 using task::Result;
 
-struct Fixture {
+struct KeepFixture {
   fake::TaskWorld world;
   std::vector<std::string> argv{"g++", "-c", "x.cc", "-o", "x.o"};
 
-  Fixture() {
+  KeepFixture() {
     world.write("x.cc", "#include \"a.h\"\nint x = A;\n");
     world.write("a.h", "#define A 1\n");
   }
@@ -30,19 +30,19 @@ struct Fixture {
 }  // namespace
 
 TEST_CASE("an ordinary result is kept") {
-  Fixture f;
+  KeepFixture f;
   CHECK(f.reason().empty());
   CHECK(f.world.store().stats().outcomes == 1);
 }
 
 TEST_CASE("a header that changes while it compiles") {
-  Fixture f;
+  KeepFixture f;
   f.world.client.after_run = [&] { f.world.write("a.h", "#define A 2\n"); };
   CHECK(f.reason() == "input_changed");
 }
 
 TEST_CASE("a header that was written after the request came") {
-  Fixture f;
+  KeepFixture f;
   task::Request request = f.world.request(f.argv);
   request.arrival = base::Nanoseconds(0);
   task::serve(f.world.services(), request, f.world.client, {});
@@ -50,31 +50,31 @@ TEST_CASE("a header that was written after the request came") {
 }
 
 TEST_CASE("an output that is not the one gomacc saw") {
-  Fixture f;
+  KeepFixture f;
   f.world.client.spoil_report = [](task::RunReport& report) { report.outputs[0].ino += 1; };
   CHECK(f.reason() == "output_changed");
 }
 
 TEST_CASE("a required output that is missing") {
-  Fixture f;
+  KeepFixture f;
   f.world.client.after_run = [&] { f.world.remove("x.o"); };
   CHECK(f.reason() == "missing_output");
 }
 
 TEST_CASE("messages too large to keep") {
-  Fixture f;
+  KeepFixture f;
   f.world.client.spoil_report = [](task::RunReport& report) { report.truncated = true; };
   CHECK(f.reason() == "messages_too_large");
 }
 
 TEST_CASE("a file that nobody foresaw") {
-  Fixture f;
+  KeepFixture f;
   f.world.client.after_run = [&] { f.world.write("x.surprise", ""); };
   CHECK(f.reason() == "unknown_output");
 }
 
 TEST_CASE("an input that the scan did not foresee is counted") {
-  Fixture f;
+  KeepFixture f;
   f.argv = {"g++", "-MD", "-MF", "x.d", "-c", "x.cc", "-o", "x.o"};
   f.world.write("secret.h", "");
   f.world.client.after_run = [&] { f.world.write("x.d", "x.o: x.cc a.h secret.h\n"); };
@@ -90,13 +90,13 @@ TEST_CASE("an input that the scan did not foresee is counted") {
 }
 
 TEST_CASE("a report that does not fit its order") {
-  Fixture f;
+  KeepFixture f;
   f.world.client.spoil_report = [](task::RunReport& report) { report.outputs.clear(); };
   CHECK(!f.reason().empty());
 }
 
 TEST_CASE("a result that names its checkout is kept for this folder alone") {
-  Fixture f;
+  KeepFixture f;
   f.world.client.spoil_report = [&](task::RunReport& report) {
     report.out = "built in " + f.world.work() + "\n";
   };

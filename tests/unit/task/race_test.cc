@@ -19,20 +19,13 @@ std::size_t compiles(const RemoteWorld& world) {
   return count;
 }
 
-// No local compile may begin beside the remote side: what a test sees then does not depend on time.
-task::Reply compile_without_race(RemoteWorld& remote) {
-  task::Request request = remote.world.request(RemoteWorld::command());
-  request.env.push_back("GOMA_USE_LOCAL=false");
-  return task::serve(remote.world.services(), request, remote.world.client, {});
-}
-
 }  // namespace
 
 TEST_CASE("an entry of the cluster's cache answers, and is kept") {
   RemoteWorld remote;
   std::string object = remote.make_result();
   remote.backend->put_entry(remote.action, remote.answer);
-  task::Reply reply = compile_without_race(remote);
+  task::Reply reply = fake::compile_without_race(remote);
   CHECK(!reply.ran);
   CHECK(reply.exit_code == 0);
   CHECK(remote.world.last().result == task::Result::remote_hit);
@@ -41,7 +34,7 @@ TEST_CASE("an entry of the cluster's cache answers, and is kept") {
   CHECK(remote.backend->calls().jobs.empty());
   // The next one is answered here.
   remote.world.remove("x.o");
-  compile_without_race(remote);
+  fake::compile_without_race(remote);
   CHECK(remote.world.last().result == task::Result::local_hit);
   CHECK(remote.backend->calls().lookups.size() == 1);
 }
@@ -51,7 +44,7 @@ TEST_CASE("a miss is executed after the worker's files were confirmed") {
   std::string object = remote.make_result();
   remote.confirm_everything();
   remote.backend->put_result(remote.action, remote.answer);
-  compile_without_race(remote);
+  fake::compile_without_race(remote);
   INFO(remote.world.last().reason);
   CHECK(remote.world.last().result == task::Result::remote_exec);
   CHECK(remote.world.read("x.o") == object);
@@ -74,7 +67,7 @@ TEST_CASE("a worker that lacks a header gets no compile") {
     bad.outcome.out = "end of probe\n";
     remote.backend->put_result(job.action, bad);
   };
-  compile_without_race(remote);
+  fake::compile_without_race(remote);
   CHECK(remote.world.last().result == task::Result::local_exec);
   CHECK(compiles(remote) == 0);
   CHECK(remote.world.last().reason.find("on the worker") != std::string::npos);
@@ -109,7 +102,7 @@ TEST_CASE("what the cluster cannot do is compiled here") {
     RemoteWorld remote;
     std::string object = remote.make_result();
     remote.backend->fail_executions(failure(cause));
-    task::Reply reply = compile_without_race(remote);
+    task::Reply reply = fake::compile_without_race(remote);
     CHECK(reply.ran);
     CHECK(remote.world.last().result == task::Result::local_exec);
     CHECK(remote.world.read("x.o") == object);
@@ -124,7 +117,7 @@ TEST_CASE("a compile error of the worker is seen from the compiler here") {
   bad.outcome.exit_code = 1;
   bad.outcome.files.clear();
   remote.backend->put_result(remote.action, bad);
-  task::Reply reply = compile_without_race(remote);
+  task::Reply reply = fake::compile_without_race(remote);
   CHECK(reply.ran);
   CHECK(remote.world.last().result == task::Result::local_exec);
 }
@@ -135,7 +128,7 @@ TEST_CASE("an entry whose blobs are gone is a miss, and is not asked for again")
   remote.confirm_everything();
   remote.backend->put_entry(remote.action, remote.answer);
   for (const cache::OutputFile& file : remote.answer.outcome.files) remote.backend->drop_blob(file.digest);
-  compile_without_race(remote);
+  fake::compile_without_race(remote);
   CHECK(remote.world.last().result == task::Result::local_exec);
   CHECK(remote.world.read("x.o") == object);
   CHECK(remote.backend->calls().jobs.back().skip_cache);
@@ -188,7 +181,7 @@ TEST_CASE("GOMA_FALLBACK=false runs nothing here that a cluster could run") {
 TEST_CASE("cache-only never executes, and compiles misses here") {
   RemoteWorld remote(remote::Mode::cache_only);
   std::string object = remote.make_result();
-  compile_without_race(remote);
+  fake::compile_without_race(remote);
   CHECK(remote.world.last().result == task::Result::local_exec);
   CHECK(remote.world.last().reason.empty());
   CHECK(remote.backend->calls().lookups.size() == 1);

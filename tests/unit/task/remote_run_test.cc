@@ -8,11 +8,11 @@ namespace {
 
 using std::chrono::seconds;
 
-struct Fixture {
+struct RemoteRunFixture {
   fake::RemoteWorld remote;
   task::RemoteRun::Order order;
 
-  Fixture() {
+  RemoteRunFixture() {
     remote.make_result();
     order.job.action = remote.action;
     order.unit = "x.cc";
@@ -33,7 +33,7 @@ struct Fixture {
 }  // namespace
 
 TEST_CASE("a hit comes with every blob") {
-  Fixture f;
+  RemoteRunFixture f;
   f.remote.backend->put_entry(f.remote.action, f.remote.answer);
   task::RemoteRun::Ending ending = f.run();
   REQUIRE(ending.answer);
@@ -43,7 +43,7 @@ TEST_CASE("a hit comes with every blob") {
 }
 
 TEST_CASE("files that nobody asked for are left out") {
-  Fixture f;
+  RemoteRunFixture f;
   remote::Answer more = f.remote.answer;
   more.outcome.files.push_back({"core", base::digest_of("nowhere to be had"), false});
   f.remote.backend->put_entry(f.remote.action, more);
@@ -53,7 +53,7 @@ TEST_CASE("files that nobody asked for are left out") {
 }
 
 TEST_CASE("blobs that lie here are not fetched") {
-  Fixture f;
+  RemoteRunFixture f;
   f.remote.backend->put_entry(f.remote.action, f.remote.answer);
   for (const cache::OutputFile& file : f.remote.answer.outcome.files) {
     remote::Remote<remote::Contents> bytes = f.remote.backend->fetch({}, {file.digest}, {});
@@ -65,7 +65,7 @@ TEST_CASE("blobs that lie here are not fetched") {
 }
 
 TEST_CASE("a mere miss has no reason, a failure has one") {
-  Fixture f;
+  RemoteRunFixture f;
   task::RemoteRun::Ending ending = f.run();
   CHECK(!ending.answer);
   CHECK(ending.why.empty());
@@ -76,7 +76,7 @@ TEST_CASE("a mere miss has no reason, a failure has one") {
 }
 
 TEST_CASE("the engine learns that the cache does not know the action") {
-  Fixture f;
+  RemoteRunFixture f;
   f.order.execute = true;
   f.run();
   f.remote.backend->fail_lookups(remote::Failure{remote::Cause::unavailable, "gone"});
@@ -91,7 +91,7 @@ TEST_CASE("the engine learns that the cache does not know the action") {
 }
 
 TEST_CASE("a cached result without its object is asked for once more, past the cache") {
-  Fixture f;
+  RemoteRunFixture f;
   f.order.look_up = false;
   f.order.execute = true;
   remote::Answer empty;
@@ -107,7 +107,7 @@ TEST_CASE("a cached result without its object is asked for once more, past the c
 }
 
 TEST_CASE("a result without what every result has is no answer, and stops nobody") {
-  Fixture f;
+  RemoteRunFixture f;
   f.order.look_up = false;
   f.order.execute = true;
   remote::Answer poor = f.remote.answer;
@@ -129,7 +129,7 @@ TEST_CASE("a result without what every result has is no answer, and stops nobody
 }
 
 TEST_CASE("a cached result whose blobs are gone is made anew, past the cache") {
-  Fixture f;
+  RemoteRunFixture f;
   f.order.look_up = false;
   f.order.execute = true;
   remote::Answer old = f.remote.answer;
@@ -146,7 +146,7 @@ TEST_CASE("a cached result whose blobs are gone is made anew, past the cache") {
 }
 
 TEST_CASE("one probe that is refused for want of resources lowers nothing") {
-  Fixture f;
+  RemoteRunFixture f;
   f.order.execute = true;
   f.order.outside.files.push_back({base::digest_of("header"), "/usr/include/header.h"});
   f.remote.backend->fail_executions(remote::Failure{remote::Cause::exhausted, "full"});
@@ -157,7 +157,7 @@ TEST_CASE("one probe that is refused for want of resources lowers nothing") {
 }
 
 TEST_CASE("a compiler's error is a report and no answer") {
-  Fixture f;
+  RemoteRunFixture f;
   f.order.execute = true;
   remote::Answer bad;
   bad.outcome.exit_code = 1;
@@ -170,7 +170,7 @@ TEST_CASE("a compiler's error is a report and no answer") {
 }
 
 TEST_CASE("an answer requests the stop of others, and a cancelled run ends") {
-  Fixture f;
+  RemoteRunFixture f;
   f.order.look_up = false;
   f.order.execute = true;
   f.remote.backend->put_result(f.remote.action, f.remote.answer);
@@ -194,7 +194,7 @@ TEST_CASE("an answer requests the stop of others, and a cancelled run ends") {
 }
 
 TEST_CASE("RESOURCE_EXHAUSTED lowers the limit on calls") {
-  Fixture f;
+  RemoteRunFixture f;
   f.order.execute = true;
   int before = f.remote.tier().gate().limit();
   f.remote.backend->fail_executions(remote::Failure{remote::Cause::exhausted, "full"});
