@@ -14,7 +14,9 @@ COMPILERS = {'cc1', 'cc1plus', 'cc1obj', 'cc1objplus'}
 
 
 class CompilerCount(threading.Thread):
-    """Looks every quarter of a second how many compilers run below this process, and keeps the most."""
+    """Looks every quarter of a second how many compilers run below this process, and keeps the most. A look
+    takes time, and what it finds first may have ended before it finds the last: only what a second look
+    finds again ran at one moment, the one between the two."""
 
     def __init__(self):
         super().__init__(daemon=True)
@@ -22,7 +24,9 @@ class CompilerCount(threading.Thread):
 
     def run(self):
         while not self.stopping.wait(0.25):
-            self.most = max(self.most, self.count())
+            found = self.look()
+            if len(found) > self.most:
+                self.most = max(self.most, len(found & self.look()))
 
     def stop(self):
         self.stopping.set()
@@ -30,22 +34,21 @@ class CompilerCount(threading.Thread):
         return self.most
 
     @staticmethod
-    def count():
-        parent, compilers = {}, []
-        for entry in os.listdir('/proc'):
-            if entry.isdigit():
-                try:
-                    stat = Path('/proc', entry, 'stat').read_text()
-                    name, rest = (
-                        stat[stat.index('(') + 1 : stat.rindex(')')],
-                        stat[stat.rindex(')') + 2 :].split(),
-                    )
-                    parent[int(entry)] = int(rest[1])
-                    if name in COMPILERS or name.startswith('clang') and _is_cc1(entry):
-                        compilers.append(int(entry))
-                except (OSError, ValueError):
-                    continue
-        return sum(1 for pid in compilers if _below(pid, os.getpid(), parent))
+    def look():
+        """The compilers, each by its id and the time when it began."""
+        parent, compilers = {}, set()
+        for entry in filter(str.isdigit, os.listdir('/proc')):
+            try:
+                stat = Path('/proc', entry, 'stat').read_text()
+                name = stat[stat.index('(') + 1 : stat.rindex(')')]
+                rest = stat[stat.rindex(')') + 2 :].split()
+                parent[int(entry)] = int(rest[1])
+                ended = rest[0] in 'ZX'
+                if not ended and (name in COMPILERS or name.startswith('clang') and _is_cc1(entry)):
+                    compilers.add((int(entry), rest[19]))
+            except (OSError, ValueError):
+                continue
+        return {one for one in compilers if _below(one[0], os.getpid(), parent)}
 
 
 def _is_cc1(pid):

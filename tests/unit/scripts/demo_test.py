@@ -3,6 +3,7 @@ may be used again."""
 
 import argparse
 import json
+import subprocess
 import sys
 import tempfile
 import unittest
@@ -31,6 +32,34 @@ class Objects(Folders):
                 (self.top / folder / name).write_text(name)
         (self.top / 'mine' / 'b').write_text('B')
         self.assertEqual((1, ['b', 'c']), builds.same_objects('abc', self.top / 'plain', self.top / 'mine'))
+
+
+class AtOnce(unittest.TestCase):
+    def test_only_compilers_that_a_second_look_finds_again_ran_at_one_moment(self):
+        counter = builds.CompilerCount()
+        looks = [{1, 2}, {1, 2}, {2, 3, 4, 5}, {4, 5, 6}, {4, 5, 6}, {4, 5, 6, 7}]
+        with mock.patch.object(counter, 'look', side_effect=looks), mock.patch.object(
+            counter.stopping, 'wait', side_effect=[False, False, True]
+        ):
+            counter.run()
+        self.assertEqual(2, counter.most)
+        with mock.patch.object(counter, 'look', side_effect=looks[4:]), mock.patch.object(
+            counter.stopping, 'wait', side_effect=[False, True]
+        ):
+            counter.run()
+        self.assertEqual(3, counter.most)
+
+    def test_a_compiler_below_this_process_is_seen_while_it_runs(self):
+        with tempfile.TemporaryDirectory() as folder:
+            name = Path(folder) / 'cc1plus'
+            name.symlink_to('/bin/sleep')
+            child = subprocess.Popen([name, '60'])
+            try:
+                self.assertIn(child.pid, {pid for pid, _ in builds.CompilerCount.look()})
+            finally:
+                child.kill()
+                child.wait()
+            self.assertNotIn(child.pid, {pid for pid, _ in builds.CompilerCount.look()})
 
 
 class Reasons(unittest.TestCase):
