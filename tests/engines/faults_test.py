@@ -10,7 +10,7 @@ import time
 import unittest
 
 from engines import BuildGrid, Casd, Certificates, HttpCache, Proxy, free_port
-from remote_case import FULL, LIMIT, UNITS, Project, RemoteCase, wait_until
+from remote_case import FULL, HEADER, LIMIT, UNITS, Project, RemoteCase, wait_until
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), '..', 'fault'))
 from relay import Relay  # noqa: E402
@@ -22,6 +22,10 @@ BEARABLE = 120
 
 class FaultCase(RemoteCase):
     """Every test names its units differently, so that nothing is known of them."""
+
+    # For who measures: the header of all units, and what hears of each build before it begins and after it.
+    header = HEADER
+    recorder = None
 
     def remote(self):
         return {
@@ -37,6 +41,7 @@ class FaultCase(RemoteCase):
     def setUp(self):
         super().setUp()
         self.project = Project(self, self.work)
+        self.project.write_header(self.header)
         self.reference = self.project.plain('g++', '-O1', self._testMethodName)
 
     def through(self, relay):
@@ -44,6 +49,8 @@ class FaultCase(RemoteCase):
 
     def during(self, *faults):
         """Starts a build, lets each fault happen after some tasks have ended, and expects it to end right."""
+        if self.recorder:
+            self.recorder.before(self)
         self.project.clean()
         began = time.monotonic()
         build = self.project.start_ninja(64)
@@ -55,10 +62,12 @@ class FaultCase(RemoteCase):
                 LIMIT,
             )
             fault()
-        self.finish(build, self.project, self.reference)
-        self.assertLess(time.monotonic() - began, BEARABLE)
+        took = self.finish(build, self.project, self.reference) - began
+        self.assertLess(took, BEARABLE)
         results = self.new_results()
         self.assertEqual(UNITS, sum(results.values()), results)
+        if self.recorder:
+            self.recorder.after(self, took, results)
         return results
 
     def works_again(self):
@@ -200,8 +209,8 @@ class BehindNginx(FaultCase):
         cls.certificates = cls.enterClassContext(Certificates())
         cls.engine = cls.enterClassContext(Casd(runner='hosttools', hide=cls.hide))
 
-    def proxied(self, limits, server='server'):
-        proxy = Proxy(self.engine.port, limits, certificates=self.certificates)
+    def proxied(self, limits, server='server', tokens=None):
+        proxy = Proxy(self.engine.port, limits, certificates=self.certificates, tokens=tokens)
         proxy.server_certificate = server
         self.enterContext(proxy)
         ca = self.certificates.certificate('ca')
@@ -228,6 +237,19 @@ class BehindNginx(FaultCase):
     def test_streams_are_cut_after_a_second(self):
         self.proxied('grpc_read_timeout 1s;')
         self.during()
+
+    def test_a_token_expires_and_another_one_is_given(self):
+        token = self.write('token', 'good\n')
+        os.chmod(token, 0o600)
+        self.env['GOMA_HTTP_AUTHORIZATION_FILE'] = token
+        proxy = self.proxied('', tokens={'good': 'somebody'})
+
+        def renew():
+            os.unlink(token)
+            os.chmod(self.write('token', 'renewed\n'), 0o600)
+
+        self.during(lambda: proxy.accept({'renewed': 'somebody'}), renew)
+        self.works_again()
 
     def test_an_expired_certificate_means_locally_and_says_so(self):
         self.proxied('', server='expired')

@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), '..', 'e2e'))
 from engines import can_hide  # noqa: E402
@@ -174,9 +175,12 @@ class RemoteCase(ProductCase):
         return got
 
     def finish(self, build, project, reference):
+        """Waits for a build that must end right; returns when it ended, on the monotonic clock."""
         output, _ = build.communicate(timeout=LIMIT)
+        ended = time.monotonic()
         self.assertEqual(0, build.returncode, output.decode(errors='replace')[-3000:])
         self.assert_same(project, reference)
+        return ended
 
     def assert_same(self, project, reference):
         found = project.outputs()
