@@ -7,12 +7,13 @@ namespace {
 
 using std::chrono::milliseconds;
 
-// Below the one a race would start for answers that are on their way already; beyond the other a dead
-// endpoint would hold up builds of small compiles.
+// Below the one a race would start for answers that are on their way already. The other is what a build of
+// half a minute can spare while its processors are free and nothing comes: a few of a hundred. A compile that
+// is begun beside an answer costs processor time only, since it ends with the answer.
 constexpr milliseconds kShortest{200};
-constexpr milliseconds kLongest{2'000};
+constexpr milliseconds kLongest{1'000};
 // For a connection to be made and the first answer to come.
-constexpr milliseconds kUnknown{1'000};
+constexpr milliseconds kUnknown{300};
 
 milliseconds head_start(const PlanFacts& facts, bool execute) {
   if (!facts.may_race) return kNoRace;

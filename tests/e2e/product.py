@@ -28,12 +28,12 @@ for number in (signal.SIGQUIT, signal.SIGHUP, signal.SIGTERM):
     signal.signal(number, signal.SIG_DFL)
 
 
-def wait_until(condition, what, limit=60):
+def wait_until(condition, what, limit=60, pause=0.02):
     end = time.monotonic() + limit
     while not condition():
         if time.monotonic() > end:
             raise AssertionError(f'{what}: not within {limit} s')
-        time.sleep(0.02)
+        time.sleep(pause)
 
 
 def is_running(pid):

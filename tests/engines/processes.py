@@ -114,7 +114,7 @@ class Engine:
     """Base of all engines: begin() is what a kind of engine adds."""
 
     _up = []
-    priority = 0  # of all processes, as nice(1) counts it
+    idle = False  # whether its processes run only when nothing else wants the processor
 
     def __init__(self):
         self.folder = tempfile.mkdtemp(prefix='engine')
@@ -182,8 +182,8 @@ class Engine:
             os.makedirs(aside, exist_ok=True)
             words = ['unshare', '-m' if is_root() else '-Urm', '--propagation', 'private', 'sh', '-c', _HIDE]
             argv = [*words, 'sh', PROGRAMS, aside, hide, *argv]
-        if self.priority:
-            argv = ['nice', '-n', str(self.priority), *argv]
+        if self.idle:
+            argv = ['chrt', '--idle', '0', *argv]
         with open(self.path(f'{name}.log'), 'ab') as log:
             self.running[name] = subprocess.Popen(
                 argv, env=env, cwd='/', stdin=subprocess.DEVNULL, stdout=log, stderr=log

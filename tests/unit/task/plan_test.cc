@@ -35,13 +35,13 @@ TEST_CASE("a cluster gets twice its usual time before a local compile starts bes
   CHECK(task::make_plan(quick).head_start == milliseconds(200));
   task::PlanFacts slow = cluster();
   slow.times.remote_us = 60'000'000;
-  CHECK(task::make_plan(slow).head_start == milliseconds(2'000));
+  CHECK(task::make_plan(slow).head_start == milliseconds(1'000));
 }
 
 TEST_CASE("an endpoint that nobody has asked yet gets time for the first answer") {
   task::PlanFacts facts = cluster();
   facts.times.remote_us = 0;
-  CHECK(task::make_plan(facts).head_start == milliseconds(1'000));
+  CHECK(task::make_plan(facts).head_start == milliseconds(300));
 }
 
 TEST_CASE("an endpoint that has not answered lately gets no head start") {
