@@ -44,15 +44,18 @@ class CompilerCount(threading.Thread):
                 rest = stat[stat.rindex(')') + 2 :].split()
                 parent[int(entry)] = int(rest[1])
                 ended = rest[0] in 'ZX'
-                if not ended and (name in COMPILERS or name.startswith('clang') and _is_cc1(entry)):
+                if not ended and (name in COMPILERS or name.startswith('clang') and _compiles(entry)):
                     compilers.add((int(entry), rest[19]))
             except (OSError, ValueError):
                 continue
-        return {one for one in compilers if _below(one[0], os.getpid(), parent)}
+        drivers = set(parent.values())  # that left the compile to another process
+        return {one for one in compilers if one[0] not in drivers and _below(one[0], os.getpid(), parent)}
 
 
-def _is_cc1(pid):
-    return b'\0-cc1\0' in Path('/proc', pid, 'cmdline').read_bytes()
+def _compiles(pid):
+    """Of a clang: its driver compiles by itself where there is nothing else to do."""
+    words = Path('/proc', pid, 'cmdline').read_bytes().split(b'\0')
+    return b'-cc1' in words or b'-c' in words
 
 
 def _below(pid, ancestor, parent):

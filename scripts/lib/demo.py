@@ -97,6 +97,7 @@ class Demo(Builds):
             )
         slots, most = status['slots']['limit'], max(o.most_compilers for o in outcomes)
         self.claim(most <= slots, f'{most} compilers ran at once, more than the {slots} local slots')
+        self.claim(most > 0, 'no compiler was seen at work, so how many ran at once is not known')
         mismatches = status['tasks']['mismatches']
         self.claim(mismatches == 0, f'{mismatches} compiles read a file that the scan had not found')
         say()

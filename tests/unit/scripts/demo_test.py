@@ -49,17 +49,40 @@ class AtOnce(unittest.TestCase):
             counter.run()
         self.assertEqual(3, counter.most)
 
-    def test_a_compiler_below_this_process_is_seen_while_it_runs(self):
+    def seen(self, name, *words):
+        """Whether a process of this name below this one is taken for a compiler; sleep does nothing with
+        words behind its own."""
         with tempfile.TemporaryDirectory() as folder:
-            name = Path(folder) / 'cc1plus'
-            name.symlink_to('/bin/sleep')
-            child = subprocess.Popen([name, '60'])
+            program = Path(folder) / name
+            program.symlink_to('/bin/sh')
+            child = subprocess.Popen([program, '-c', 'read word', *words], stdin=subprocess.PIPE)
             try:
-                self.assertIn(child.pid, {pid for pid, _ in builds.CompilerCount.look()})
+                return child.pid in {pid for pid, _ in builds.CompilerCount.look()}
             finally:
                 child.kill()
-                child.wait()
-            self.assertNotIn(child.pid, {pid for pid, _ in builds.CompilerCount.look()})
+                child.communicate()
+
+    def test_compilers_below_this_process_are_seen_while_they_run(self):
+        self.assertTrue(self.seen('cc1plus'))
+        self.assertTrue(self.seen('clang++-14', '-c', 'x.cc'))
+        self.assertFalse(self.seen('ninja'))
+
+    def test_a_clang_that_only_links_or_leaves_the_work_to_another_is_none(self):
+        def found(listing):
+            texts = {}
+            for pid, parent, words in listing:
+                texts[str(pid), 'stat'] = f'{pid} (clang++-14) R {parent} ' + ' '.join('0' * 30)
+                texts[str(pid), 'cmdline'] = '\0'.join(words)
+            made = lambda _, pid, name: mock.Mock(  # noqa: E731
+                read_text=lambda: texts[pid, name], read_bytes=lambda: texts[pid, name].encode()
+            )
+            with mock.patch.object(builds, 'Path', made), mock.patch.object(
+                builds.os, 'listdir', return_value=[str(pid) for pid, _, _ in listing]
+            ), mock.patch.object(builds.os, 'getpid', return_value=1):
+                return {pid for pid, _ in builds.CompilerCount.look()}
+
+        self.assertEqual({10}, found([(10, 1, ['clang++', '-c', 'x.cc']), (11, 1, ['clang++', 'x.o'])]))
+        self.assertEqual({13}, found([(12, 1, ['clang', '-c', 'x.c']), (13, 12, ['clang', '-cc1', 'x.c'])]))
 
 
 class Reasons(unittest.TestCase):
