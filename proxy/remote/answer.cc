@@ -15,7 +15,6 @@ namespace reapi = build::bazel::remote::execution::v2;
 // Far above what a compiler writes. A result that promises more is wrong, and would be held in memory.
 constexpr std::int64_t kLargestOutput = std::int64_t{1} << 30;
 constexpr std::int64_t kLargestText = std::int64_t{64} << 20;
-constexpr std::size_t kLongestRemark = 4096;
 
 // No other content has size 0, and the empty content has no other size.
 bool plausible(const base::Digest& digest, std::int64_t largest) {

@@ -3,6 +3,7 @@
 // that no compile makes are found out before anything is fetched. Pure.
 #pragma once
 
+#include <cstddef>
 #include <optional>
 #include <string>
 #include <vector>
@@ -16,6 +17,9 @@ class ActionResult;
 }
 
 namespace remote {
+
+// What a server says of itself or of a result is kept up to this many bytes.
+inline constexpr std::size_t kLongestRemark = 4096;
 
 // An answer some of whose text must still be fetched.
 struct AnswerDraft {

@@ -7,28 +7,19 @@
 #include "remote/credential_answer.h"
 #include "remote/credential_file.h"
 #include "remote/credential_helper.h"
+#include "remote/credential_source.h"
 
 namespace remote {
 namespace {
 
 using nlohmann::json;
 
+constexpr const char* kName = "login";
+
 std::string text_of(const json& object, const char* key) {
   auto found = object.find(key);
   return found != object.end() && found->is_string() ? found->get<std::string>() : std::string();
 }
-
-// A token that is written into the login itself, or none.
-class FixedGrant : public CredentialSource {
- public:
-  explicit FixedGrant(base::Result<Grant> grant) : grant_(std::move(grant)) {}
-  std::string name() const override { return "login"; }
-  base::Result<Grant> get(const std::stop_token& /*stop*/) override { return grant_; }
-  base::Result<Grant> peek() override { return grant_; }
-
- private:
-  const base::Result<Grant> grant_;
-};
 
 class LoginSource : public CredentialSource {
  public:
@@ -74,11 +65,11 @@ class LoginSource : public CredentialSource {
   }
 
   std::shared_ptr<CredentialSource> source_of(const WatchedText::Version& version) {
-    if (!version.there) return std::make_shared<FixedGrant>(Grant{});
+    if (!version.there) return std::make_shared<FixedSource>(kName, Grant{});
     base::Result<LoginFile> login = parse_login(version.text);
     if (!login) {
-      return std::make_shared<FixedGrant>(
-          base::invalid("the login " + options_.path + ": " + login.error().message));
+      return std::make_shared<FixedSource>(
+          kName, base::invalid("the login " + options_.path + ": " + login.error().message));
     }
     if (!login->helper.empty()) {
       return make_credential_helper({login->helper, options_.env, options_.uri}, spawner_, clock_);
@@ -89,7 +80,7 @@ class LoginSource : public CredentialSource {
       grant.headers.emplace_back("authorization", "Bearer " + login->token);
       grant.expires_s = login->expires_s != 0 ? login->expires_s : token_expiry(login->token);
     }
-    return std::make_shared<FixedGrant>(std::move(grant));
+    return std::make_shared<FixedSource>(kName, std::move(grant));
   }
 
   const LoginOptions options_;

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <stop_token>
 #include <string>
+#include <utility>
 
 #include "base/result.h"
 #include "remote/credentials.h"
@@ -33,6 +34,20 @@ class CredentialSource {
 
   // The other side refused these headers: looks for others where that may help, and returns when it has.
   virtual void refused(const Headers& /*headers*/, const std::stop_token& /*stop*/) {}
+};
+
+// One that cannot change: what a setting or a login holds itself, or what is wrong with it.
+class FixedSource : public CredentialSource {
+ public:
+  FixedSource(std::string name, base::Result<Grant> grant)
+      : name_(std::move(name)), grant_(std::move(grant)) {}
+  std::string name() const override { return name_; }
+  base::Result<Grant> get(const std::stop_token& /*stop*/) override { return grant_; }
+  base::Result<Grant> peek() override { return grant_; }
+
+ private:
+  const std::string name_;
+  const base::Result<Grant> grant_;
 };
 
 }  // namespace remote

@@ -17,22 +17,8 @@
 namespace remote {
 namespace {
 
-// A source that cannot change: the user of a URL, or what is wrong with a setting.
-class FixedSource : public CredentialSource {
- public:
-  FixedSource(std::string name, base::Result<Grant> grant)
-      : name_(std::move(name)), grant_(std::move(grant)) {}
-  std::string name() const override { return name_; }
-  base::Result<Grant> get(const std::stop_token& /*stop*/) override { return grant_; }
-  base::Result<Grant> peek() override { return grant_; }
-
- private:
-  const std::string name_;
-  const base::Result<Grant> grant_;
-};
-
 // Each task asks several times which credentials are in force; files need no look each time.
-constexpr std::chrono::milliseconds kGlanceEvery{100};
+constexpr std::chrono::milliseconds kGlanceInterval{100};
 
 using Sources = std::vector<std::unique_ptr<CredentialSource>>;
 
@@ -71,7 +57,7 @@ class Chain : public Credentials {
   std::uint64_t version() override {
     {
       std::lock_guard lock(mutex_);
-      if (looked_ && clock_.uptime() - *looked_ < kGlanceEvery) return version_;
+      if (looked_ && clock_.uptime() - *looked_ < kGlanceInterval) return version_;
     }
     return settle(peek()).version;
   }

@@ -18,7 +18,7 @@ namespace reapi = build::bazel::remote::execution::v2;
 using google::longrunning::Operation;
 using std::chrono::milliseconds;
 
-constexpr int kReconnects = 6;  // enough for a scheduler that is being restarted
+constexpr int kReconnectAttempts = 6;  // enough for a scheduler that is being restarted
 constexpr milliseconds kCancelDeadline{1000};
 
 // A stream that is cut again and again without lasting is given up; one that lasts may be cut for as long as
@@ -216,7 +216,7 @@ Remote<Execution::ExecuteResponse> Execution::execute(const Call& call, const ba
     CallOptions options;
     options.method = run.name().empty() ? "Execute" : "WaitExecution";
     options.deadline = run.deadline();
-    options.attempts = kReconnects;
+    options.attempts = kReconnectAttempts;
     options.streaming = true;
     base::Nanoseconds began = clock_.uptime();
     Remote<void> streamed = connection_.run(

@@ -12,8 +12,8 @@ constexpr int kMostUnreachableInARow = 3;
 constexpr base::Nanoseconds kWindow = seconds(30);
 constexpr int kFewestInWindow = 20;
 
-constexpr base::Nanoseconds kFirstClosedPause = seconds(2);
-constexpr base::Nanoseconds kLongestClosedPause = seconds(300);
+constexpr base::Nanoseconds kFirstOpenPause = seconds(2);
+constexpr base::Nanoseconds kLongestOpenPause = seconds(300);
 // A refused probe costs nobody any time, so it may be made often: an engine that comes back is used again
 // well within a minute.
 constexpr base::Nanoseconds kLongestUnreachablePause = seconds(30);
@@ -107,8 +107,8 @@ void Health::reset() {
 }
 
 void Health::open() {
-  base::Nanoseconds longest = unreachable_in_a_row_ > 0 ? kLongestUnreachablePause : kLongestClosedPause;
-  pause_ = pause_.count() == 0 ? kFirstClosedPause : std::min(2 * pause_, longest);
+  base::Nanoseconds longest = unreachable_in_a_row_ > 0 ? kLongestUnreachablePause : kLongestOpenPause;
+  pause_ = pause_.count() == 0 ? kFirstOpenPause : std::min(2 * pause_, longest);
   state_.breaker = Breaker::open;
   opened_ = clock_.uptime();
   state_.open_until_s = to_seconds(clock_.wall() + pause_);

@@ -22,7 +22,6 @@ constexpr milliseconds kLongestRoundPause{5000};
 constexpr milliseconds kLongestWish{10'000};
 // An action that has taken so long is not begun anew: what it does to its workers it does again.
 constexpr std::chrono::minutes kLastRound{10};
-constexpr std::size_t kLongestMessage = 4096;
 constexpr int kCodeNotFound = 5;
 constexpr int kProgramNotFound = 127;  // as shells and workers say it
 
@@ -104,7 +103,7 @@ JobRunner::Attempt JobRunner::execute(const Call& call, const Job& job, bool ski
             Remedy::skip_cache};
   }
   Attempt attempt = read(call, *response, stop);
-  std::string remark = response->message().substr(0, kLongestMessage);
+  std::string remark = response->message().substr(0, kLongestRemark);
   if (attempt.answer) {
     attempt.answer->message = std::move(remark);
   } else if (!remark.empty()) {

@@ -34,17 +34,17 @@ class CompilerCount(threading.Thread):
         return self.most
 
     @staticmethod
-    def look():
+    def look(proc=Path('/proc')):
         """The compilers, each by its id and the time when it began."""
         parent, compilers = {}, set()
-        for entry in filter(str.isdigit, os.listdir('/proc')):
+        for entry in filter(str.isdigit, os.listdir(proc)):
             try:
-                stat = Path('/proc', entry, 'stat').read_text()
+                stat = (proc / entry / 'stat').read_text()
                 name = stat[stat.index('(') + 1 : stat.rindex(')')]
                 rest = stat[stat.rindex(')') + 2 :].split()
                 parent[int(entry)] = int(rest[1])
                 ended = rest[0] in 'ZX'
-                if not ended and (name in COMPILERS or name.startswith('clang') and _compiles(entry)):
+                if not ended and (name in COMPILERS or name.startswith('clang') and _compiles(proc / entry)):
                     compilers.add((int(entry), rest[19]))
             except (OSError, ValueError):
                 continue
@@ -52,9 +52,9 @@ class CompilerCount(threading.Thread):
         return {one for one in compilers if one[0] not in drivers and _below(one[0], os.getpid(), parent)}
 
 
-def _compiles(pid):
+def _compiles(process):
     """Of a clang: its driver compiles by itself where there is nothing else to do."""
-    words = Path('/proc', pid, 'cmdline').read_bytes().split(b'\0')
+    words = (process / 'cmdline').read_bytes().split(b'\0')
     return b'-cc1' in words or b'-c' in words
 
 

@@ -77,7 +77,6 @@ class Image(ClusterCase):
     def test_clang_14_keeps_the_paths_of_assertions_local(self):
         self.check('clang++-14', '-O1 -DNDEBUG')
 
-    @unittest.skipUnless(FULL, 'only in a full run')
     def test_200_jobs(self):
         self.check('g++', '-O2', jobs=200)
 
@@ -125,7 +124,6 @@ class Chroot(ClusterCase):
     def start_engines(cls):
         cls.engine = cls.enterClassContext(Casd(runner='bubblewrap'))
 
-    @unittest.skipUnless(FULL, 'only in a full run')
     def test_gcc(self):
         self.check('g++', '-O1')
 
@@ -169,7 +167,7 @@ class UnixSocket(ClusterCase):
         self.check('g++', '-O1')
 
 
-@unittest.skipUnless(FULL, 'only in a full run')
+@unittest.skipUnless(FULL, 'a real project: only in a full run')
 class Demo(ClusterCase):
     """A real project: googletest and its tests."""
 

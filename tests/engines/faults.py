@@ -14,7 +14,6 @@ import time
 import unittest
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-os.environ['GOMA_TEST_FULL'] = '1'
 sys.path[:0] = [HERE, os.path.join(HERE, '..', '..', 'scripts', 'lib')]
 import faults_test  # noqa: E402
 from engines import BuildGrid, Casd, Workers  # noqa: E402

@@ -10,7 +10,7 @@ import time
 import unittest
 
 from engines import BuildGrid, Casd, Certificates, HttpCache, Proxy, free_port
-from remote_case import FULL, HEADER, LIMIT, UNITS, Project, RemoteCase, wait_until
+from remote_case import HEADER, LIMIT, UNITS, Project, RemoteCase, wait_until
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), '..', 'fault'))
 from relay import Relay  # noqa: E402
@@ -159,7 +159,6 @@ class Network(FaultCase):
         self.new_machine()
         self.during()
 
-    @unittest.skipUnless(FULL, 'only in a full run')
     def test_connections_are_cut_again_and_again(self):
         self.relay.cut_after(20_000)
         self.new_machine()
@@ -222,7 +221,6 @@ class BehindNginx(FaultCase):
         self.proxied('keepalive_requests 100;')
         self.assertEqual({'remote_exec': UNITS}, self.during())
 
-    @unittest.skipUnless(FULL, 'only in a full run')
     def test_goaway_every_2_requests(self):
         self.proxied('keepalive_requests 2;')
         self.during()
@@ -306,7 +304,6 @@ class Wrong(FaultCase):
         self.new_machine()
         self.assertEqual({'local_exec': UNITS}, self.during())
 
-    @unittest.skipUnless(FULL, 'only in a full run')
     def test_results_that_are_no_messages(self):
         self.fill()
         for path in self.entries():

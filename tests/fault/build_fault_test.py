@@ -71,11 +71,11 @@ class Project(ProductCase):
                     continue
         return found
 
-    def compilers_at_once(self, enough):
-        """How many run, exactly where they are more than `enough`: what a look finds first may have ended
-        before it finds the last, so only what a second look finds again ran at one moment."""
-        found = set(self.compilers(['cc1plus']))
-        return len(found & set(self.compilers(['cc1plus'])) if len(found) > enough else found)
+    def compilers_at_once(self):
+        """What a look finds first may have ended before it finds the last, so only what a second look finds
+        again ran at one moment."""
+        first, second = (set(self.compilers(['cc1plus'])) for _ in range(2))
+        return len(first & second)
 
     def clean(self):
         shutil.rmtree(os.path.join(self.work, 'out'), ignore_errors=True)
@@ -154,7 +154,7 @@ class Daemon(Project):
         build = self.start_ninja(64)
         most = 0
         while build.poll() is None:
-            most = max(most, self.compilers_at_once(most))
+            most = max(most, self.compilers_at_once())
             time.sleep(0.02)
         self.finish(build)
         self.assertGreater(most, 0)
@@ -164,7 +164,7 @@ class Daemon(Project):
         build = self.start_ninja(200)
         most = 0
         while build.poll() is None:
-            most = max(most, self.compilers_at_once(most))
+            most = max(most, self.compilers_at_once())
             time.sleep(0.02)
         self.finish(build)
         self.assertGreater(most, 0)

@@ -6,7 +6,7 @@
 
 namespace {
 
-inputs::Vocabulary& words_of_preludes() {
+inputs::Vocabulary& prelude_vocabulary() {
   static inputs::Vocabulary one;
   return one;
 }
@@ -22,7 +22,7 @@ std::shared_ptr<const inputs::Prelude> prelude_of(compiler::Family family, compi
   dialect.id = 1;
   dialect.predefined = std::move(predefined);
   dialect.builtin_names = {"__has_builtin", "_Pragma"};
-  return inputs::make_prelude(command, dialect, words_of_preludes());
+  return inputs::make_prelude(command, dialect, prelude_vocabulary());
 }
 
 using compiler::Family;
@@ -78,7 +78,7 @@ TEST_CASE("true is 1 in the C23 of compilers that have it") {
 TEST_CASE("predefined and built-in macros are there, _Pragma is no macro") {
   auto prelude = prelude_of(Family::gcc, Language::cxx, "#define __cplusplus 201703L\n#define A(x) x\n");
   auto has = [&](std::string_view name) {
-    inputs::Id id = words_of_preludes().names.intern(name);
+    inputs::Id id = prelude_vocabulary().names.intern(name);
     return std::any_of(prelude->macros.begin(), prelude->macros.end(),
                        [&](const inputs::Macro* macro) { return macro->name == id; });
   };

@@ -17,7 +17,7 @@ using grpc::Status;
 using grpc::StatusCode;
 using remote::Cause;
 
-const std::string kAsked = "GetCapabilities";
+const std::string kGetCapabilities = "GetCapabilities";
 
 re::ServerCapabilities full() {
   re::ServerCapabilities out;
@@ -170,7 +170,7 @@ TEST_CASE("read once, for the instance") {
   CapabilitiesWorld world;
   REQUIRE(world.get().ok());
   REQUIRE(world.get().ok());
-  auto requests = world.server.requests<re::GetCapabilitiesRequest>(kAsked);
+  auto requests = world.server.requests<re::GetCapabilitiesRequest>(kGetCapabilities);
   REQUIRE(requests.size() == 1);
   CHECK(requests[0].instance_name() == "main");
 }
@@ -180,30 +180,30 @@ TEST_CASE("read again when old, when forgotten, when a connection was lost, with
   REQUIRE(world.get().ok());
   world.clock.advance(std::chrono::minutes(11));
   REQUIRE(world.get().ok());
-  CHECK(world.server.count(kAsked) == 2);
+  CHECK(world.server.count(kGetCapabilities) == 2);
   world.reader.forget();
   REQUIRE(world.get().ok());
-  CHECK(world.server.count(kAsked) == 3);
+  CHECK(world.server.count(kGetCapabilities) == 3);
 
   world.server.fail("FindMissingBlobs", Status(StatusCode::UNAVAILABLE, "lost"));
   CHECK(world.caller.ask().ok());
   REQUIRE(world.get().ok());
-  CHECK(world.server.count(kAsked) == 3);
+  CHECK(world.server.count(kGetCapabilities) == 3);
   world.clock.advance(std::chrono::seconds(11));
   REQUIRE(world.get().ok());
-  CHECK(world.server.count(kAsked) == 4);
+  CHECK(world.server.count(kGetCapabilities) == 4);
 
   world.caller.credentials.set({{"authorization", "Bearer other"}});
   REQUIRE(world.get().ok());
-  CHECK(world.server.count(kAsked) == 5);
+  CHECK(world.server.count(kGetCapabilities) == 5);
   REQUIRE(world.get().ok());
-  CHECK(world.server.count(kAsked) == 5);
+  CHECK(world.server.count(kGetCapabilities) == 5);
 }
 
 TEST_CASE("many tasks at once make one call") {
   fake::Latch go;
   CapabilitiesWorld world;
-  world.server.on(kAsked, [&](const fake::Seen& seen) {
+  world.server.on(kGetCapabilities, [&](const fake::Seen& seen) {
     go.wait(seen.cancelled);
     return std::nullopt;
   });
@@ -212,26 +212,26 @@ TEST_CASE("many tasks at once make one call") {
   for (int at = 0; at < 20; ++at) {
     tasks.emplace_back([&] { good += world.get().ok() ? 1 : 0; });
   }
-  CHECK(world.server.wait_for(kAsked, 1));
+  CHECK(world.server.wait_for(kGetCapabilities, 1));
   go.open();
   for (std::thread& task : tasks) task.join();
   CHECK(good == 20);
-  CHECK(world.server.count(kAsked) == 1);
+  CHECK(world.server.count(kGetCapabilities) == 1);
 }
 
 TEST_CASE("a failure is kept for a moment, so that tasks do not wait one after the other") {
   CapabilitiesWorld world;
-  world.server.fail(kAsked, Status(StatusCode::UNAUTHENTICATED, "who are you"), 2);
+  world.server.fail(kGetCapabilities, Status(StatusCode::UNAUTHENTICATED, "who are you"), 2);
   for (int at = 0; at < 5; ++at) {
     auto refused = world.get();
     REQUIRE_FALSE(refused.ok());
     CHECK(refused.error().cause == Cause::unauthenticated);
   }
-  CHECK(world.server.count(kAsked) == 1);
+  CHECK(world.server.count(kGetCapabilities) == 1);
   // Other credentials are tried at once.
   world.caller.credentials.set({{"authorization", "Bearer other"}});
   CHECK_FALSE(world.get().ok());
-  CHECK(world.server.count(kAsked) == 2);
+  CHECK(world.server.count(kGetCapabilities) == 2);
   world.clock.advance(std::chrono::seconds(3));
   CHECK(world.get().ok());
 }
@@ -240,15 +240,15 @@ TEST_CASE("a server that cannot be asked again is taken to be as it was") {
   CapabilitiesWorld world;
   REQUIRE(world.get().ok());
   world.clock.advance(std::chrono::minutes(11));
-  world.server.fail(kAsked, Status(StatusCode::UNAVAILABLE, "restarting"), 2);
+  world.server.fail(kGetCapabilities, Status(StatusCode::UNAVAILABLE, "restarting"), 2);
   CHECK(world.get().ok());
-  CHECK(world.server.count(kAsked) == 3);
+  CHECK(world.server.count(kGetCapabilities) == 3);
 }
 
 TEST_CASE("a stop of the task that reads costs the others nothing") {
   fake::Latch never;
   CapabilitiesWorld world;
-  world.server.on(kAsked, [&](const fake::Seen& seen) {
+  world.server.on(kGetCapabilities, [&](const fake::Seen& seen) {
     if (seen.number == 1) never.wait(seen.cancelled);
     return std::nullopt;
   });
@@ -257,7 +257,7 @@ TEST_CASE("a stop of the task that reads costs the others nothing") {
     auto stopped = world.reader.get(world.caller.call, stop.get_token());
     CHECK_FALSE(stopped.ok());
   });
-  REQUIRE(world.server.wait_for(kAsked, 1));
+  REQUIRE(world.server.wait_for(kGetCapabilities, 1));
   std::atomic<bool> good{false};
   std::thread other([&] { good = world.get().ok(); });
   stop.request_stop();
@@ -269,7 +269,7 @@ TEST_CASE("a stop of the task that reads costs the others nothing") {
 TEST_CASE("a silent server is waited for within bounds") {
   fake::Latch never;
   CapabilitiesWorld world;
-  world.server.on(kAsked, [&](const fake::Seen& seen) {
+  world.server.on(kGetCapabilities, [&](const fake::Seen& seen) {
     never.wait(seen.cancelled);
     return std::nullopt;
   });

@@ -18,10 +18,10 @@ using grpc::Status;
 using grpc::StatusCode;
 using remote::Cause;
 
-const std::string kCalled = "FindMissingBlobs";
+const std::string kFindMissing = "FindMissingBlobs";
 
 remote::CallOptions within(std::chrono::milliseconds deadline, int attempts) {
-  remote::CallOptions options{kCalled};
+  remote::CallOptions options{kFindMissing};
   options.deadline = deadline;
   options.attempts = attempts;
   return options;
@@ -34,7 +34,7 @@ TEST_CASE("every call says what it is for") {
   fake::RemoteCaller caller(server.url());
   caller.credentials.set({{"authorization", "Bearer sesame"}, {"x-team", "blue"}});
   REQUIRE(caller.ask().ok());
-  fake::Seen call = server.seen(kCalled).at(0);
+  fake::Seen call = server.seen(kFindMissing).at(0);
   auto metadata = call.request_metadata();
   CHECK(metadata.tool_details().tool_name() == "goma");
   CHECK_FALSE(metadata.tool_details().tool_version().empty());
@@ -51,27 +51,27 @@ TEST_CASE("every call says what it is for") {
 TEST_CASE("what passes is tried again, what does not is not") {
   fake::ReapiServer server;
   fake::RemoteCaller caller(server.url());
-  server.fail(kCalled, Status(StatusCode::UNAVAILABLE, "restarting"), 2);
+  server.fail(kFindMissing, Status(StatusCode::UNAVAILABLE, "restarting"), 2);
   CHECK(caller.ask().ok());
-  CHECK(server.count(kCalled) == 3);
+  CHECK(server.count(kFindMissing) == 3);
 
-  server.fail(kCalled, Status(StatusCode::INVALID_ARGUMENT, "what?"));
+  server.fail(kFindMissing, Status(StatusCode::INVALID_ARGUMENT, "what?"));
   auto refused = caller.ask();
   REQUIRE_FALSE(refused.ok());
   CHECK(refused.error().cause == Cause::invalid);
-  CHECK(fake::holds(refused.error().message, kCalled + " at " + server.url()));
+  CHECK(fake::holds(refused.error().message, kFindMissing + " at " + server.url()));
   CHECK(fake::holds(refused.error().message, "what?"));
-  CHECK(server.count(kCalled) == 4);
+  CHECK(server.count(kFindMissing) == 4);
 }
 
 TEST_CASE("attempts have an end") {
   fake::ReapiServer server;
   fake::RemoteCaller caller(server.url());
-  server.fail(kCalled, Status(StatusCode::UNAVAILABLE, "down"), 9);
+  server.fail(kFindMissing, Status(StatusCode::UNAVAILABLE, "down"), 9);
   auto failed = caller.ask(within(std::chrono::seconds(20), 3));
   REQUIRE_FALSE(failed.ok());
   CHECK(failed.error().cause == Cause::unavailable);
-  CHECK(server.count(kCalled) == 3);
+  CHECK(server.count(kFindMissing) == 3);
 }
 
 TEST_CASE("the retry budget ends retries for all callers together") {
@@ -79,7 +79,7 @@ TEST_CASE("the retry budget ends retries for all callers together") {
   fake::FakeClock clock;  // stands still, so that nothing is earned by time
   fake::RemoteCaller caller(server.url(), {}, clock);
   int calls = 0;
-  server.on(kCalled, [](const fake::Seen& seen) {
+  server.on(kFindMissing, [](const fake::Seen& seen) {
     bool bad = seen.number % 2 == 1;
     return bad ? std::optional(Status(StatusCode::RESOURCE_EXHAUSTED, "busy")) : std::nullopt;
   });
@@ -95,14 +95,14 @@ TEST_CASE("the server's wish for a pause is honoured, but not a long one") {
   retry.mutable_retry_delay()->set_nanos(400'000'000);
   google::rpc::Status details;
   details.add_details()->PackFrom(retry);
-  server.fail(kCalled, Status(StatusCode::RESOURCE_EXHAUSTED, "busy", details.SerializeAsString()));
+  server.fail(kFindMissing, Status(StatusCode::RESOURCE_EXHAUSTED, "busy", details.SerializeAsString()));
   base::Nanoseconds before = base::real_clock().uptime();
   CHECK(caller.ask().ok());
   CHECK(base::real_clock().uptime() - before >= std::chrono::milliseconds(400));
 
   retry.mutable_retry_delay()->set_seconds(600);
   details.mutable_details(0)->PackFrom(retry);
-  server.fail(kCalled, Status(StatusCode::RESOURCE_EXHAUSTED, "busy", details.SerializeAsString()));
+  server.fail(kFindMissing, Status(StatusCode::RESOURCE_EXHAUSTED, "busy", details.SerializeAsString()));
   auto failed = caller.ask();
   REQUIRE_FALSE(failed.ok());
   CHECK(failed.error().cause == Cause::exhausted);
@@ -114,12 +114,12 @@ TEST_CASE("refused credentials are renewed once") {
   fake::RemoteCaller caller(server.url());
   caller.credentials.set({{"authorization", "Bearer old"}});
   caller.credentials.set_next({{"authorization", "Bearer new"}});
-  server.on(kCalled, [](const fake::Seen& seen) {
+  server.on(kFindMissing, [](const fake::Seen& seen) {
     bool good = seen.header("authorization") == "Bearer new";
     return good ? std::nullopt : std::optional(Status(StatusCode::UNAUTHENTICATED, "expired"));
   });
   CHECK(caller.ask().ok());
-  CHECK(server.count(kCalled) == 2);
+  CHECK(server.count(kFindMissing) == 2);
   CHECK(caller.credentials.refusals() == 1);
 }
 
@@ -128,14 +128,14 @@ TEST_CASE("credentials that stay refused make no loop") {
   fake::RemoteCaller caller(server.url());
   caller.credentials.set({{"authorization", "Bearer old"}});
   caller.credentials.set_next({{"authorization", "Bearer older"}});
-  server.fail(kCalled, Status(StatusCode::UNAUTHENTICATED, "expired"), 99);
+  server.fail(kFindMissing, Status(StatusCode::UNAUTHENTICATED, "expired"), 99);
   auto refused = caller.ask();
   REQUIRE_FALSE(refused.ok());
   CHECK(refused.error().cause == Cause::unauthenticated);
   CHECK_FALSE(fake::holds(refused.error().message, "older"));
-  CHECK(server.count(kCalled) == 2);
+  CHECK(server.count(kFindMissing) == 2);
   CHECK_FALSE(caller.ask().ok());
-  CHECK(server.count(kCalled) == 3);
+  CHECK(server.count(kFindMissing) == 3);
 }
 
 TEST_CASE("a token that is no header is not sent") {
@@ -146,29 +146,29 @@ TEST_CASE("a token that is no header is not sent") {
   REQUIRE_FALSE(refused.ok());
   CHECK(refused.error().cause == Cause::unauthenticated);
   CHECK_FALSE(fake::holds(refused.error().message, "two"));
-  CHECK(server.count(kCalled) == 0);
+  CHECK(server.count(kFindMissing) == 0);
 }
 
 TEST_CASE("a stop ends a call in its middle") {
   fake::Latch never;
   fake::ReapiServer server;
   fake::RemoteCaller caller(server.url());
-  server.on(kCalled, [&](const fake::Seen& seen) {
+  server.on(kFindMissing, [&](const fake::Seen& seen) {
     never.wait(seen.cancelled);
     return std::nullopt;
   });
   std::stop_source stop;
   std::thread stopper([&] {
-    server.wait_for(kCalled, 1);
+    server.wait_for(kFindMissing, 1);
     stop.request_stop();
   });
-  auto stopped = caller.ask({kCalled}, stop.get_token());
+  auto stopped = caller.ask({kFindMissing}, stop.get_token());
   stopper.join();
   REQUIRE_FALSE(stopped.ok());
   CHECK(stopped.error().cause == Cause::cancelled);
   CHECK(caller.connection.health().allows());
-  CHECK_FALSE(caller.ask({kCalled}, stop.get_token()).ok());
-  CHECK(server.count(kCalled) == 1);
+  CHECK_FALSE(caller.ask({kFindMissing}, stop.get_token()).ok());
+  CHECK(server.count(kFindMissing) == 1);
 }
 
 TEST_CASE("a stop ends the pause between attempts") {
@@ -179,12 +179,12 @@ TEST_CASE("a stop ends the pause between attempts") {
   retry.mutable_retry_delay()->set_seconds(9);
   google::rpc::Status details;
   details.add_details()->PackFrom(retry);
-  server.on(kCalled, [&](const fake::Seen&) {
+  server.on(kFindMissing, [&](const fake::Seen&) {
     stop.request_stop();
     return Status(StatusCode::UNAVAILABLE, "later", details.SerializeAsString());
   });
   base::Nanoseconds before = base::real_clock().uptime();
-  auto stopped = caller.ask({kCalled}, stop.get_token());
+  auto stopped = caller.ask({kFindMissing}, stop.get_token());
   REQUIRE_FALSE(stopped.ok());
   CHECK(stopped.error().cause == Cause::cancelled);
   CHECK(base::real_clock().uptime() - before < std::chrono::seconds(8));
@@ -258,7 +258,7 @@ TEST_CASE("an engine that restarts under many calls is one loss, not many") {
   fake::Latch never;
   fake::ReapiServer server;
   fake::RemoteCaller caller(server.url());
-  server.on(kCalled, [&](const fake::Seen& seen) {
+  server.on(kFindMissing, [&](const fake::Seen& seen) {
     if (seen.number <= 40) never.wait(seen.cancelled);
     return std::nullopt;
   });
@@ -270,7 +270,7 @@ TEST_CASE("an engine that restarts under many calls is one loss, not many") {
       if (!result.ok() && result.error().cause == Cause::unavailable) ++lost;
     });
   }
-  REQUIRE(server.wait_for(kCalled, 40));
+  REQUIRE(server.wait_for(kFindMissing, 40));
   server.stop();
   server.start();
   for (std::thread& task : tasks) task.join();

@@ -3,6 +3,7 @@ may be used again."""
 
 import argparse
 import json
+import os
 import subprocess
 import sys
 import tempfile
@@ -34,55 +35,47 @@ class Objects(Folders):
         self.assertEqual((1, ['b', 'c']), builds.same_objects('abc', self.top / 'plain', self.top / 'mine'))
 
 
-class AtOnce(unittest.TestCase):
+class AtOnce(Folders):
     def test_only_compilers_that_a_second_look_finds_again_ran_at_one_moment(self):
         counter = builds.CompilerCount()
-        looks = [{1, 2}, {1, 2}, {2, 3, 4, 5}, {4, 5, 6}, {4, 5, 6}, {4, 5, 6, 7}]
+        looks = [{1, 2}, {1, 2}, {2, 3, 4, 5}, {4, 5, 6}]
         with mock.patch.object(counter, 'look', side_effect=looks), mock.patch.object(
             counter.stopping, 'wait', side_effect=[False, False, True]
         ):
             counter.run()
         self.assertEqual(2, counter.most)
-        with mock.patch.object(counter, 'look', side_effect=looks[4:]), mock.patch.object(
+        with mock.patch.object(counter, 'look', return_value={4, 5, 6}), mock.patch.object(
             counter.stopping, 'wait', side_effect=[False, True]
         ):
             counter.run()
         self.assertEqual(3, counter.most)
 
-    def seen(self, name, *words):
-        """Whether a process of this name below this one is taken for a compiler; sleep does nothing with
-        words behind its own."""
-        with tempfile.TemporaryDirectory() as folder:
-            program = Path(folder) / name
-            program.symlink_to('/bin/sh')
-            child = subprocess.Popen([program, '-c', 'read word', *words], stdin=subprocess.PIPE)
-            try:
-                return child.pid in {pid for pid, _ in builds.CompilerCount.look()}
-            finally:
-                child.kill()
-                child.communicate()
+    def test_a_compiler_is_seen_while_it_runs(self):
+        (self.top / 'cc1plus').symlink_to('/bin/sleep')
+        child = subprocess.Popen([self.top / 'cc1plus', '60'])
+        try:
+            self.assertIn(child.pid, {pid for pid, _ in builds.CompilerCount.look()})
+        finally:
+            child.kill()
+            child.wait()
+        self.assertNotIn(child.pid, {pid for pid, _ in builds.CompilerCount.look()})
 
-    def test_compilers_below_this_process_are_seen_while_they_run(self):
-        self.assertTrue(self.seen('cc1plus'))
-        self.assertTrue(self.seen('clang++-14', '-c', 'x.cc'))
-        self.assertFalse(self.seen('ninja'))
+    def process(self, pid, *words, parent=None, name='clang++-14', state='R'):
+        folder = self.top / str(pid)
+        folder.mkdir()
+        parent = os.getpid() if parent is None else parent
+        (folder / 'stat').write_text(f'{pid} ({name}) {state} {parent} {"0 " * 30}')
+        (folder / 'cmdline').write_bytes(b'\0'.join(word.encode() for word in words) + b'\0')
 
-    def test_a_clang_that_only_links_or_leaves_the_work_to_another_is_none(self):
-        def found(listing):
-            texts = {}
-            for pid, parent, words in listing:
-                texts[str(pid), 'stat'] = f'{pid} (clang++-14) R {parent} ' + ' '.join('0' * 30)
-                texts[str(pid), 'cmdline'] = '\0'.join(words)
-            made = lambda _, pid, name: mock.Mock(  # noqa: E731
-                read_text=lambda: texts[pid, name], read_bytes=lambda: texts[pid, name].encode()
-            )
-            with mock.patch.object(builds, 'Path', made), mock.patch.object(
-                builds.os, 'listdir', return_value=[str(pid) for pid, _, _ in listing]
-            ), mock.patch.object(builds.os, 'getpid', return_value=1):
-                return {pid for pid, _ in builds.CompilerCount.look()}
-
-        self.assertEqual({10}, found([(10, 1, ['clang++', '-c', 'x.cc']), (11, 1, ['clang++', 'x.o'])]))
-        self.assertEqual({13}, found([(12, 1, ['clang', '-c', 'x.c']), (13, 12, ['clang', '-cc1', 'x.c'])]))
+    def test_a_clang_compiles_in_its_driver_or_below_it(self):
+        self.process(1, 'clang++', '-c', 'x.cc')
+        self.process(2, 'clang++', 'x.o')
+        self.process(3, 'clang++', '-c', 'y.cc')
+        self.process(4, 'clang++', '-cc1', 'y.cc', parent=3)
+        self.process(5, 'clang++', '-c', 'z.cc', state='Z')
+        self.process(6, 'clang++', '-c', 'of-others.cc', parent=0)
+        self.process(7, 'ninja', '-c', name='ninja')
+        self.assertEqual({1, 4}, {pid for pid, _ in builds.CompilerCount.look(self.top)})
 
 
 class Reasons(unittest.TestCase):
