@@ -47,6 +47,9 @@ Found FileIndex::find_in(NodeId directory, std::string_view name, Trail& trail) 
 }
 
 std::string FileIndex::path(NodeId node) const { return state_->table.path(node); }
+std::string_view FileIndex::path(NodeId node, std::string& buffer) const {
+  return state_->table.path(node, buffer);
+}
 
 base::FileType FileIndex::type(NodeId node) const { return state_->table.node(node).shape.load().type; }
 

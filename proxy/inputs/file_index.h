@@ -73,6 +73,8 @@ class FileIndex {
 
   // The physical path.
   std::string path(NodeId node) const;
+  // The same in the caller's buffer, for who asks for hundreds; good until the buffer is used again.
+  std::string_view path(NodeId node, std::string& buffer) const;
   // As last seen: what the latest look-up answered.
   base::FileType type(NodeId node) const;
   // Current. Of a directory only type, mode, device and inode are.

@@ -74,16 +74,24 @@ NodeId NodeTable::allocate(NodeId parent, const char* name, std::size_t name_siz
 
 std::string NodeTable::path(NodeId id) const {
   if (id == kRoot) return "/";
+  std::string out;
+  (void)path(id, out);
+  return out;
+}
+
+std::string_view NodeTable::path(NodeId id, std::string& buffer) const {
+  if (id == kRoot) return "/";
   std::size_t size = 0;
   for (NodeId at = id; at != kRoot; at = node(at).parent) size += node(at).name_size + 1;
-  std::string out(size, '/');
+  const std::size_t whole = size;
+  if (buffer.size() < whole) buffer.resize(whole);
   for (NodeId at = id; at != kRoot; at = node(at).parent) {
     std::string_view name = node(at).name_view();
     size -= name.size();
-    std::memcpy(out.data() + size, name.data(), name.size());
-    --size;
+    std::memcpy(buffer.data() + size, name.data(), name.size());
+    buffer[--size] = '/';
   }
-  return out;
+  return std::string_view(buffer).substr(0, whole);
 }
 
 }  // namespace inputs

@@ -106,6 +106,8 @@ class NodeTable {
   Stripe& stripe(NodeId id) { return stripes_[id % kStripes]; }
 
   std::string path(NodeId id) const;
+  // The same in the caller's buffer, for who asks for hundreds; good until the buffer is used again.
+  std::string_view path(NodeId id, std::string& buffer) const;
 
  private:
   static constexpr std::uint32_t kChunk = 1024;

@@ -96,9 +96,9 @@ class Builder {
     return path.size() > root ? path.substr(root + 1) : std::string_view();
   }
 
-  void add_file(inputs::NodeId node, std::string path, const base::Digest& digest) {
+  void add_file(inputs::NodeId node, std::string_view path, const base::Digest& digest) {
     tree_.add_file(in_tree(path), digest, (index_.stat(node).mode & 0100) != 0);
-    if (sent_.insert(digest).second) action_.files.push_back({digest, std::move(path)});
+    if (sent_.insert(digest).second) action_.files.push_back({digest, std::string(path)});
   }
 
   // A link keeps its text. An absolute one in a tree that becomes a root would mean the same, but not every
@@ -115,14 +115,15 @@ class Builder {
   base::Result<void> add_inputs() {
     if (!is_salted_) salt_.expect(closure_.inputs.size() + compiler_.parts.size() + compiler_.absent.size());
     if (lists_outside_) action_.outside.reserve(closure_.inputs.size());
+    std::string buffer;
     for (const inputs::Input& input : closure_.inputs) {
-      std::string path = index_.path(input.node);
+      std::string_view path = index_.path(input.node, buffer);
       bool is_sent = travels(path);
       if (!is_sent && is_salted_) continue;
       base::Result<base::Digest> digest = index_.digest(input.node);
       if (!digest) return digest.error();
       if (is_sent) {
-        add_file(input.node, std::move(path), *digest);
+        add_file(input.node, path, *digest);
         continue;
       }
       // Outputs may hold the name a file was found by, which links outside the tree decide.
@@ -131,18 +132,18 @@ class Builder {
         if (base::is_absolute(input.spelled)) add_outside(input.spelled, *digest, action_.outside);
       }
       salt_.add(path, *digest);
-      add_outside(std::move(path), *digest, action_.outside);
+      add_outside(path, *digest, action_.outside);
     }
     for (inputs::NodeId node : closure_.links) {
-      if (travels(index_.path(node))) add_link(node);
+      if (travels(index_.path(node, buffer))) add_link(node);
     }
     for (inputs::NodeId node : closure_.directories) {
-      std::string path = index_.path(node);
+      std::string_view path = index_.path(node, buffer);
       if (travels(path)) {
         tree_.add_directory(in_tree(path));
       } else if (!base::is_below(action_.roots.root, path)) {
         // Those around the root are there wherever it is.
-        salt_.add_name(path + "/");
+        salt_.add_name(std::string(path) + "/");
       }
     }
     tree_.add_directory(in_tree(command_.directory));
@@ -160,7 +161,7 @@ class Builder {
     if (found.type != base::FileType::regular || !travels(physical)) return {};
     base::Result<base::Digest> digest = index_.digest(found.node);
     if (!digest) return digest.error();
-    add_file(found.node, std::move(physical), *digest);
+    add_file(found.node, physical, *digest);
     return {};
   }
 
@@ -185,8 +186,8 @@ class Builder {
     return added;
   }
 
-  void add_outside(std::string path, const base::Digest& digest, std::vector<KeyFile>& list) const {
-    if (lists_outside_) list.push_back({digest, std::move(path)});
+  void add_outside(std::string_view path, const base::Digest& digest, std::vector<KeyFile>& list) const {
+    if (lists_outside_) list.push_back({digest, std::string(path)});
   }
 
   // clang knows a gcc installation, and with it the C++ headers, by its start-up objects, which no compile
@@ -216,10 +217,10 @@ class Builder {
     std::sort(absent.begin(), absent.end());
     absent.erase(std::unique(absent.begin(), absent.end()), absent.end());
     action_.outside_absent.reserve(compiler_.absent.size() + absent.size());
+    std::string buffer;
     for (inputs::NodeId node : absent) {
-      if (std::string path = index_.path(node); !travels(path)) {
-        action_.outside_absent.push_back(std::move(path));
-      }
+      std::string_view path = index_.path(node, buffer);
+      if (!travels(path)) action_.outside_absent.emplace_back(path);
     }
   }
 

@@ -29,12 +29,12 @@ std::string_view next_word(std::string_view text, std::size_t& at) {
   return text.substr(begin, at - begin);
 }
 
-// A dependency as the file system knows it.
-std::string unquoted(std::string_view word) {
+// A dependency as the file system knows it; kept in `name` where it was quoted.
+std::string_view unquoted(std::string_view word, std::string& name) {
   // Of hundreds of names as a rule none is quoted.
   bool plain = word.find('\\') == std::string_view::npos && word.find('$') == std::string_view::npos;
-  if (plain) return std::string(word);
-  std::string name;
+  if (plain) return word;
+  name.clear();
   for (std::size_t i = 0; i < word.size(); ++i) {
     std::size_t slashes = 0;
     while (i + slashes < word.size() && word[i + slashes] == '\\') ++slashes;
@@ -129,38 +129,53 @@ std::string lay_out_clang(const DepfileText& depfile) {
 
 }  // namespace
 
-base::Result<DepfileText> parse_depfile(std::string_view text) {
-  DepfileText depfile;
-  std::size_t at = 0;
-  bool colon = false;
-  while (!colon) {
-    std::string_view word = next_word(text, at);
-    if (word.empty()) return base::invalid("a depfile without a rule");
+DependencyReader::DependencyReader(std::string_view text) : text_(text) {
+  while (!is_rule_) {
+    std::string_view word = next_word(text_, at_);
+    if (word.empty()) {
+      at_ = text_.size();
+      return;
+    }
     // The colon stands at the end of the last target; one inside of it belongs to its name.
-    colon = word.ends_with(':');
-    if (colon) word.remove_suffix(1);
-    if (!word.empty()) depfile.targets.emplace_back(word);
+    is_rule_ = word.ends_with(':');
+    if (is_rule_) word.remove_suffix(1);
+    if (!word.empty()) targets_.push_back(word);
   }
-  for (std::string_view word = next_word(text, at); !word.empty(); word = next_word(text, at)) {
-    depfile.dependencies.push_back(unquoted(word));
-  }
+}
+
+std::optional<std::string_view> DependencyReader::next() {
+  std::string_view word = next_word(text_, at_);
+  if (word.empty()) return std::nullopt;
+  return unquoted(word, name_);
+}
+
+std::string_view DependencyReader::rest() const { return text_.substr(std::min(at_ + 1, text_.size())); }
+
+base::Result<DepfileText> parse_depfile(std::string_view text) {
+  DependencyReader rule(text);
+  if (!rule.is_rule()) return base::invalid("a depfile without a rule");
+  DepfileText depfile;
+  depfile.targets.assign(rule.targets().begin(), rule.targets().end());
+  while (std::optional<std::string_view> name = rule.next()) depfile.dependencies.emplace_back(*name);
   // What follows are the phony rules: a name, a colon, nothing else.
+  std::string_view phony = rule.rest();
   std::size_t named = 0;
-  while (++at < text.size()) {
-    std::string_view word = next_word(text, at);
+  std::string buffer;
+  for (std::size_t at = 0; at < phony.size(); ++at) {
+    std::string_view word = next_word(phony, at);
     if (word.empty()) {
       depfile.spaced = true;
       continue;
     }
-    bool rule = word.ends_with(':') && (at == text.size() || text[at] == '\n');
-    if (!rule) return base::invalid("a depfile of several rules");
+    bool ends = word.ends_with(':') && (at == phony.size() || phony[at] == '\n');
+    if (!ends) return base::invalid("a depfile of several rules");
     if (!depfile.phony) depfile.main = depfile.dependencies.size();
     depfile.phony = true;
-    std::string name = unquoted(word.substr(0, word.size() - 1));
+    std::string_view name = unquoted(word.substr(0, word.size() - 1), buffer);
     bool skips = named < depfile.dependencies.size() && depfile.dependencies[named] != name;
     if (skips) depfile.main = named++;
     if (named >= depfile.dependencies.size() || depfile.dependencies[named] != name) {
-      return base::invalid("a phony rule for a file that is not in the depfile: " + name);
+      return base::invalid("a phony rule for a file that is not in the depfile: " + std::string(name));
     }
     ++named;
   }

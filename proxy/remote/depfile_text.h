@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstddef>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -18,6 +19,30 @@ struct DepfileText {
   bool phony = false;                     // -MP: an empty rule for each dependency but the source
   std::size_t main = 0;                   // the source's place in `dependencies`
   bool spaced = false;                    // an empty line before each phony rule, as clang 14 prints them
+};
+
+// The dependencies of a depfile's first rule, unquoted, one after another and without copying what is not
+// quoted. One thread.
+class DependencyReader {
+ public:
+  // Requires: `text` outlives it.
+  explicit DependencyReader(std::string_view text);
+
+  // False when the text does not begin with a rule; then there is no dependency either.
+  bool is_rule() const { return is_rule_; }
+  // The rule's targets as they are printed, quoted.
+  const std::vector<std::string_view>& targets() const { return targets_; }
+  // Good until the next call; nothing at the rule's end.
+  std::optional<std::string_view> next();
+  // What follows the rule's last line; good once there is no next dependency.
+  std::string_view rest() const;
+
+ private:
+  std::string_view text_;
+  std::size_t at_ = 0;
+  bool is_rule_ = false;
+  std::vector<std::string_view> targets_;
+  std::string name_;  // one that was quoted
 };
 
 // `invalid` when the text is no depfile of one rule (and its phony ones).

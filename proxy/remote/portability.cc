@@ -57,8 +57,8 @@ class SourceJudge {
 
  private:
   std::string judge(const inputs::Input& input) {
-    std::string path = index_.path(input.node);
-    if (is_precompiled(path)) return "a precompiled header: " + path;
+    std::string_view path = index_.path(input.node, buffer_);
+    if (is_precompiled(path)) return "a precompiled header: " + std::string(path);
     if (!base::is_below(path, roots_.root)) {
       for (const std::string& old_prefix : arguments_.mapped_olds) {
         if (input.spelled.starts_with(old_prefix)) return "a prefix map also fits " + input.spelled;
@@ -112,6 +112,7 @@ class SourceJudge {
   const Roots& roots_;
   const PortableArguments& arguments_;
   inputs::FileIndex& index_;
+  std::string buffer_;
 };
 
 }  // namespace

@@ -65,11 +65,16 @@ base::Result<void> own_folder(const std::string& folder) {
   return {};
 }
 
-bool same_place(const char* ours, const std::string& theirs) {
-  struct stat a;
-  struct stat b;
-  return ::stat(ours, &a) == 0 && ::stat(theirs.c_str(), &b) == 0 && a.st_dev == b.st_dev &&
-         a.st_ino == b.st_ino;
+// Device and inode; nothing when it cannot be seen.
+std::optional<std::pair<dev_t, ino_t>> place_of(const std::string& path) {
+  struct stat status;
+  if (::stat(path.c_str(), &status) != 0) return std::nullopt;
+  return std::pair(status.st_dev, status.st_ino);
+}
+
+// `process` is a number or "self".
+FileView view_of(const std::string& process) {
+  return {place_of("/proc/" + process + "/ns/mnt"), place_of("/proc/" + process + "/root/")};
 }
 
 // -1, 0 or 1 by the leading numbers "1.2.3" of two versions.
@@ -104,6 +109,7 @@ Listener::Listener(ListenerOptions options, Serve serve, std::function<int()> ht
     : options_(std::move(options)),
       serve_(std::move(serve)),
       http_port_(std::move(http_port)),
+      view_(view_of("self")),
       wake_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)),
       pool_("task", options_.max_tasks),
       greeters_("greet", kGreeters) {}
@@ -269,13 +275,10 @@ std::string Listener::refusal(int fd, int& pid) const {
   if (::getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) != 0) return "unknown_peer";
   pid = peer.pid;
   if (peer.uid != ::geteuid()) return "other_user";
-  std::string process = "/proc/" + std::to_string(peer.pid);
   // Another mount namespace or root sees other files under the same names.
-  if (!same_place("/proc/self/ns/mnt", process + "/ns/mnt") ||
-      !same_place("/proc/self/root/", process + "/root/")) {
-    return "other_namespace";
-  }
-  return {};
+  FileView theirs = view_of(std::to_string(peer.pid));
+  bool known = theirs.mounts && theirs.root;
+  return known && theirs == view_ ? "" : "other_namespace";
 }
 
 std::optional<Listener::Opening> Listener::greet(Connection& connection) {

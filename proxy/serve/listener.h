@@ -2,6 +2,8 @@
 // own user in our own mount namespace only.
 #pragma once
 
+#include <sys/types.h>
+
 #include <atomic>
 #include <functional>
 #include <memory>
@@ -10,6 +12,7 @@
 #include <set>
 #include <stop_token>
 #include <string>
+#include <utility>
 
 #include "base/fd.h"
 #include "base/result.h"
@@ -34,6 +37,14 @@ struct ListenerOptions {
 // What the listener does with a request. Called on a thread of its own for each; the stop is requested when
 // gomacc hangs up.
 using Serve = std::function<task::Reply(const task::Request&, task::Client&, const std::stop_token&)>;
+
+// Which files a process sees under a name: its mount namespace and its root, each as device and inode;
+// nothing where that cannot be seen.
+struct FileView {
+  std::optional<std::pair<dev_t, ino_t>> mounts;
+  std::optional<std::pair<dev_t, ino_t>> root;
+  bool operator==(const FileView&) const = default;
+};
 
 class Listener {
  public:
@@ -80,6 +91,7 @@ class Listener {
   const ListenerOptions options_;
   const Serve serve_;
   const std::function<int()> http_port_;
+  const FileView view_;  // of this process, which does not change
   base::Fd lock_;
   base::Fd socket_;
   base::Fd folder_watch_;  // tells when the socket vanishes, so that idle costs nothing

@@ -1,6 +1,8 @@
 #include "task/depfile_check.h"
 
+#include <optional>
 #include <string>
+#include <string_view>
 #include <unordered_map>
 #include <unordered_set>
 
@@ -16,31 +18,30 @@ struct Known {
   bool seen = false;
 };
 
-bool is_named(const std::string& dependency, const inputs::Input& input, const remote::Roots& roots,
+bool is_named(std::string_view dependency, const inputs::Input& input, const remote::Roots& roots,
               bool aliased) {
-  if (!aliased || dependency.find(roots.alias) == std::string::npos) return dependency == input.spelled;
-  return remote::from_alias(dependency, roots) == input.spelled;
+  if (!aliased || dependency.find(roots.alias) == std::string_view::npos) return dependency == input.spelled;
+  return remote::from_alias(std::string(dependency), roots) == input.spelled;
 }
 
 // As a rule the compiler and the scan name the same files in the same order, and nothing need be looked up.
-bool is_same_list(const Prepared& prepared, const remote::DepfileText& rule, bool aliased) {
-  auto next = rule.dependencies.begin();
+bool is_same_list(const Prepared& prepared, std::string_view text, bool aliased) {
+  remote::DependencyReader rule(text);
   for (const inputs::Input& input : prepared.closure.inputs) {
     if (!input.in_depfile) continue;
-    if (next == rule.dependencies.end()) return false;
-    if (!is_named(*next, input, prepared.action.roots, aliased)) return false;
-    ++next;
+    std::optional<std::string_view> name = rule.next();
+    if (!name || !is_named(*name, input, prepared.action.roots, aliased)) return false;
   }
-  return next == rule.dependencies.end();
+  return rule.is_rule() && !rule.next() && rule.rest().empty();
 }
 
 }  // namespace
 
 base::Result<void> check_depfile(Task& task, const Prepared& prepared, std::string_view text, bool aliased,
                                  Agreement agreement) {
+  if (is_same_list(prepared, text, aliased)) return {};
   base::Result<remote::DepfileText> rule = remote::parse_depfile(text);
   if (!rule) return base::unsupported("depfile_unreadable: " + rule.error().message);
-  if (is_same_list(prepared, *rule, aliased)) return {};
   std::unordered_map<inputs::NodeId, Known> by_node;
   std::unordered_map<std::string_view, inputs::NodeId> by_name;
   for (const inputs::Input& input : prepared.closure.inputs) {

@@ -28,6 +28,13 @@ TEST_CASE("paths are made of the names on the way") {
   CHECK(table.path(NodeTable::kRoot) == "/");
   CHECK(table.path(include) == "/usr/include");
   CHECK(table.path(table.intern(include, "a b")) == "/usr/include/a b");
+  std::string buffer;
+  for (const char* round : {"first", "used"}) {
+    CAPTURE(round);
+    CHECK(table.path(table.intern(include, "a b"), buffer) == "/usr/include/a b");
+    CHECK(table.path(include, buffer) == "/usr/include");
+    CHECK(table.path(NodeTable::kRoot, buffer) == "/");
+  }
 }
 
 TEST_CASE("a new node must be looked at") {

@@ -115,6 +115,26 @@ TEST_CASE("a colon inside a target is part of it") {
   CHECK(parsed("x.o : a.c\n").targets == Words{"x.o"});
 }
 
+TEST_CASE("dependencies are read one by one") {
+  auto rest = [](const std::string& text) {
+    remote::DependencyReader rule(text);
+    Words names;
+    while (std::optional<std::string_view> name = rule.next()) names.emplace_back(*name);
+    CHECK(names == parsed(text).dependencies);
+    return std::string(rule.rest());
+  };
+  CHECK(rest("x.o: a.c inc/b\\ c.h d$$e.h f.h \\\n inc/b\\ d.h\n").empty());
+  CHECK(rest("x.o: a.c").empty());
+  CHECK(rest("x.o:\n").empty());
+  CHECK(rest("x.o: a.c b.h\nb.h:\n") == "b.h:\n");
+  for (const char* text : {"", "a.c b.h\n", "\nx.o: a.c\n"}) {
+    remote::DependencyReader none(text);
+    CHECK_FALSE(none.is_rule());
+    CHECK_FALSE(none.next());
+    CHECK(none.rest().empty());
+  }
+}
+
 TEST_CASE("what is no depfile is refused") {
   for (const char* text : {"", "\n", "a.c b.h\n", "x.o: a.c\ny.o: b.c\n", "x.o: a.c\nb.h:\n",
                            "\x7f"

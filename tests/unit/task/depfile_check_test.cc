@@ -75,4 +75,5 @@ TEST_CASE("a file by another name is the same file") {
 TEST_CASE("what is no depfile cannot be compared") {
   DepfileCheckFixture f;
   CHECK(f.check("nothing", Agreement::known) == "depfile_unreadable");
+  CHECK(f.check(kAll + std::string("y.o: y.cc\n"), Agreement::known) == "depfile_unreadable");
 }
