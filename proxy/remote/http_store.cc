@@ -54,7 +54,15 @@ HttpStore::HttpStore(Endpoint endpoint, base::HttpTls tls, bool may_update, base
       http_(http),
       credentials_(credentials),
       clock_(clock),
-      health_(clock) {}
+      health_(clock),
+      refusals_(credentials, clock) {}
+
+Failure HttpStore::refused(const Ask& ask) const {
+  Failure failure = failure_of_http(401, name_of(ask.method, ask.shelf) + " at " + endpoint_.text);
+  // Those credentials; newer ones may be good.
+  failure.cause = Cause::denied;
+  return failure;
+}
 
 // One attempt. Its health is told; what its status means to the caller is not.
 Remote<base::HttpAnswer> HttpStore::send(Ask& ask, const Headers& credentials, const std::stop_token& stop) {
@@ -99,13 +107,13 @@ Remote<base::HttpAnswer> HttpStore::request(Ask ask, const std::stop_token& stop
   for (int attempt = 0;; ++attempt) {
     base::Result<Credentials::Current> current = credentials_.current(stop);
     if (!current) return failure_of_error(current.error(), "credentials");
+    if (std::string why = reads ? refusals_.reason(Right::read) : std::string(); !why.empty()) {
+      return Failure{Cause::unauthenticated, why};
+    }
     bool anonymous = false;
     {
       std::lock_guard lock(mutex_);
       anonymous = standing_.anonymous == current->version;
-      if (reads && standing_.read_refused == current->version) {
-        return Failure{Cause::unauthenticated, standing_.read_why};
-      }
     }
     const bool bare = current->headers.empty() || anonymous;
     Remote<base::HttpAnswer> answer = send(ask, anonymous ? Headers{} : current->headers, stop);
@@ -113,10 +121,7 @@ Remote<base::HttpAnswer> HttpStore::request(Ask ask, const std::stop_token& stop
     if (!bare && attempt == 0 && credentials_.refused(current->version, stop)) continue;
     if (!reads) return answer;
     if (!bare) return without_credentials(ask, current->version, stop);
-    std::lock_guard lock(mutex_);
-    standing_.read_refused = current->version;
-    standing_.read_why =
-        failure_of_http(401, name_of(ask.method, ask.shelf) + " at " + endpoint_.text).message;
+    refusals_.note(Right::read, refused(ask), current->version);
     return answer;
   }
 }
@@ -125,16 +130,12 @@ Remote<base::HttpAnswer> HttpStore::without_credentials(Ask& ask, std::uint64_t 
                                                         const std::stop_token& stop) {
   Remote<base::HttpAnswer> answer = send(ask, {}, stop);
   if (!answer) return answer;
-  const std::string why =
-      failure_of_http(401, name_of(ask.method, ask.shelf) + " at " + endpoint_.text).message;
-  std::lock_guard lock(mutex_);
   if (answer->status == 401) {
-    standing_.read_refused = version;
-    standing_.read_why = why;
+    refusals_.note(Right::read, refused(ask), version);
   } else {
+    refusals_.note(Right::update, refused(ask), version);
+    std::lock_guard lock(mutex_);
     standing_.anonymous = version;
-    standing_.update_refused = version;
-    standing_.update_why = why;
   }
   return answer;
 }
@@ -256,7 +257,7 @@ Remote<void> HttpStore::judge_put(const base::HttpAnswer& answer, const std::str
   Failure failure = failure_of_http(std::max(answer.status, 400), what);
   if (answer.status == 401 || answer.status == 403 || answer.status == 405 || answer.status == 501) {
     failure.cause = Cause::denied;
-    refuse_update(failure);
+    refusals_.note(Right::update, failure, credentials_.version());
   } else if (answer.status == 507) {
     std::lock_guard lock(mutex_);
     standing_.full_until = clock_.uptime() + kFullPause;
@@ -264,32 +265,19 @@ Remote<void> HttpStore::judge_put(const base::HttpAnswer& answer, const std::str
   return failure;
 }
 
-void HttpStore::refuse_update(const Failure& failure) {
-  const std::uint64_t version = credentials_.version();
-  std::lock_guard lock(mutex_);
-  standing_.update_refused = version;
-  standing_.update_why = failure.message;
-}
-
-bool HttpStore::may_read() {
-  const std::uint64_t version = credentials_.version();
-  std::lock_guard lock(mutex_);
-  return standing_.read_refused != version;
-}
+bool HttpStore::may_read() { return refusals_.allows(Right::read); }
 
 bool HttpStore::may_update() {
-  if (!may_update_) return false;
-  const std::uint64_t version = credentials_.version();
+  if (!may_update_ || !refusals_.allows(Right::update)) return false;
   std::lock_guard lock(mutex_);
-  return standing_.update_refused != version && clock_.uptime() >= standing_.full_until;
+  return clock_.uptime() >= standing_.full_until;
 }
 
 std::string HttpStore::refusal() {
-  const std::uint64_t version = credentials_.version();
-  std::lock_guard lock(mutex_);
-  if (standing_.read_refused == version) return standing_.read_why;
+  if (std::string why = refusals_.reason(Right::read); !why.empty()) return why;
   if (!may_update_) return "writing is switched off";
-  if (standing_.update_refused == version) return standing_.update_why;
+  if (std::string why = refusals_.reason(Right::update); !why.empty()) return why;
+  std::lock_guard lock(mutex_);
   if (clock_.uptime() < standing_.full_until)
     return "its storage is full: nothing is written for some minutes";
   return {};

@@ -17,6 +17,7 @@
 #include "remote/endpoint.h"
 #include "remote/failure.h"
 #include "remote/health.h"
+#include "remote/refusals.h"
 
 namespace remote {
 
@@ -61,12 +62,8 @@ class HttpStore {
     bool small = true;      // tells something about latency
   };
   struct Standing {
-    std::optional<std::uint64_t> anonymous;       // these credentials are refused, and reading works without
-    std::optional<std::uint64_t> read_refused;    // with these, reading is refused
-    std::optional<std::uint64_t> update_refused;  // and writing
-    std::string read_why;
-    std::string update_why;
-    base::Nanoseconds full_until{0};  // uptime; the storage was full
+    std::optional<std::uint64_t> anonymous;  // these credentials are refused, and reading works without
+    base::Nanoseconds full_until{0};         // uptime; the storage was full
     bool takes_zstd = false;
     bool refuses_zstd = false;
     std::string warning;
@@ -77,7 +74,7 @@ class HttpStore {
   Remote<base::HttpAnswer> without_credentials(Ask& ask, std::uint64_t version, const std::stop_token& stop);
   Remote<std::optional<std::string>> content(Ask ask, std::size_t largest, const std::stop_token& stop);
   Remote<void> judge_put(const base::HttpAnswer& answer, const std::string& what);
-  void refuse_update(const Failure& failure);
+  Failure refused(const Ask& ask) const;
   bool compresses(const std::string& bytes);
 
   const Endpoint endpoint_;
@@ -91,6 +88,7 @@ class HttpStore {
   std::atomic<std::uint64_t> received_{0};
   std::mutex mutex_;
   Standing standing_;  // guarded by mutex_
+  Refusals refusals_;
 };
 
 }  // namespace remote

@@ -222,6 +222,22 @@ TEST_CASE("the first refused PUT ends writing for as long as the credentials sta
   }
 }
 
+TEST_CASE("without headers, a client certificate may have been replaced after a while") {
+  HttpStoreWorld world;
+  base::Digest digest = world.server.put_blob("x");
+  world.answers_always(401);
+  CHECK(world.blob(digest) == "unauthenticated");
+  CHECK(world.put("y") == "denied");
+  world.server.guard = nullptr;
+  world.clock.advance(std::chrono::minutes(9));
+  CHECK(!world.store.may_read());
+  CHECK(!world.store.may_update());
+  CHECK(world.server.http.calls().size() == 2);
+  world.clock.advance(std::chrono::minutes(2));
+  CHECK(world.blob(digest) == "x");
+  CHECK(world.put("y") == "ok");
+}
+
 TEST_CASE("a full storage is left alone for some minutes") {
   HttpStoreWorld world;
   world.answers_always(507);
