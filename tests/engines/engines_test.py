@@ -111,6 +111,8 @@ class CasdTest(EngineCase):
             got = probe(casd.endpoint, 'bench', '--actions', 50, '--parallel', 25)
             self.assertEqual((50, 0), (got['actions'], got['failed']))
             self.assertGreater(got['seconds'], 0.4)
+            got = probe(casd.endpoint, 'bench', '--actions', 25, '--parallel', 25, '--whole')
+            self.assertEqual((25, 0), (got['actions'], got['failed']))
             words = ['--output', 'x.o', '--output', 'x.d', '--into', self.out]
             got = probe(casd.endpoint, 'run', *words, '--', 'g++', '-c', 'x.cc')
             self.assertEqual((0, ['x.o', 'x.d']), (got['exit_code'], sorted(got['outputs'], reverse=True)))

@@ -167,6 +167,17 @@ class Client:
         if batch:
             self.send(batch)
 
+    def send_all(self, contents):
+        """Without asking what is there."""
+        one = api.BatchUpdateBlobsRequest.Request
+        self.send([one(digest=digest_of(data), data=data) for data in contents])
+
+    def read_all(self, digests):
+        request = api.BatchReadBlobsRequest(instance_name=self.instance, digests=digests)
+        for answer in self.call(self.storage.BatchReadBlobs, request).responses:
+            if answer.status.code or digest_of(answer.data) != answer.digest:
+                raise RuntimeError(f'{answer.digest.hash}: {answer.status}')
+
     def send(self, batch):
         request = api.BatchUpdateBlobsRequest(instance_name=self.instance, requests=batch)
         for answer in self.call(self.storage.BatchUpdateBlobs, request, 120).responses:
@@ -360,10 +371,15 @@ def bench(client, arguments):
     root = add_tree(blobs, {})
     # As it stands, it is a compile to the waiting runner and a command that works to others.
     argv, outputs = (arguments.argv, []) if arguments.argv else (['/bin/true'], ['x.o'])
-    actions = [
-        add_action(blobs, argv, root, outputs=outputs, salt=run_id + number.to_bytes(4, 'big'))
-        for number in range(arguments.actions)
-    ]
+    if arguments.whole:
+        outputs = [*outputs, 'x.d']
+    actions = []
+    for number in range(arguments.actions):
+        own = Blobs()
+        salt = run_id + number.to_bytes(4, 'big')
+        actions.append((add_action(own, argv, root, outputs=outputs, salt=salt), own))
+        if not arguments.whole:
+            blobs.update(own)
     random.shuffle(actions)
     client.upload(blobs)
     clients = [client] + [Client(arguments) for _ in range(arguments.channels - 1)]
@@ -374,10 +390,15 @@ def bench(client, arguments):
             with lock:
                 if not actions:
                     return
-                action = actions.pop()
+                action, messages = actions.pop()
             began = time.monotonic()
             try:
+                if arguments.whole:
+                    own.has_result(action)
+                    own.send_all(messages.values())
                 answer = own.execute(action, limit=arguments.limit)
+                if arguments.whole:
+                    own.read_all([file.digest for file in answer.result.output_files])
                 bad = answer.status.code or answer.result.exit_code
             except grpc.RpcError as error:
                 bad = str(error.code())
@@ -426,6 +447,7 @@ def parse(argv):
             one.add_argument('--into', default='.')
             one.add_argument('--skip-cache', action='store_true')
         if command is bench:
+            one.add_argument('--whole', action='store_true', help='look up, send, execute and read each')
             one.add_argument('--actions', type=int, default=200)
             one.add_argument('--parallel', type=int, default=16)
             one.add_argument('--channels', type=int, default=1)

@@ -1,5 +1,5 @@
 """How much time and processor the product adds to an engine: many compiles of one second each, many at a
-time, on casd with the waiting runner; against a bare client in the same minute. With --own the engine is the
+time, on casd with the waiting runner; against bare clients in the same minutes. With --own the engine is the
 tests' own, which is faster than any client. scripts/bench --cluster shows it.
 
 scale.py [--own] [--actions N] [--parallel P] [--jobs J]
@@ -159,13 +159,16 @@ def start_daemon(checkout, endpoint, folder):
 
 
 def measure_on(engine, daemon, actions, parallel, bare_runs):
-    def bare():
-        return probe(engine.endpoint, 'bench', '--actions', actions, '--parallel', parallel, '--channels', 4)
+    words = ['bench', '--actions', actions, '--parallel', parallel, '--channels', 4]
+
+    def bare(*more):
+        return probe(engine.endpoint, *words, *more)
 
     Pass(actions, 'warm', daemon.env, 32)
     engine.take(1)
     Pass(parallel, 'again', daemon.env, parallel)  # finds the engine again
     bare_ones = [bare() for _ in range(bare_runs // 2)]
+    whole_ones = [bare('--whole') for _ in range(bare_runs // 2)]
     results = daemon.settled_status()['results']
     used = processor_seconds(daemon.pid())
     engine.watch()
@@ -173,28 +176,32 @@ def measure_on(engine, daemon, actions, parallel, bare_runs):
     most = engine.most()
     used = processor_seconds(daemon.pid()) - used
     after = daemon.settled_status()['results']
+    whole_ones += [bare('--whole') for _ in range(bare_runs - len(whole_ones))]
     bare_ones += [bare() for _ in range(bare_runs - len(bare_ones))]
-    bare_seconds = sum(one['seconds'] for one in bare_ones) / max(bare_runs, 1)
-    bare_cpu = sum(one['client_cpu'] for one in bare_ones) / max(bare_runs, 1)
+
+    def mean(ones, name):
+        return sum(one[name] for one in ones) / max(bare_runs, 1)
+
     return {
         'actions': actions,
         'parallel': parallel,
         'results': {n: after[n] - results[n] for n in after if after[n] != results[n]},
         'failed': ours.failed,
         'seconds': ours.seconds,
-        'bare_seconds': bare_seconds,
-        'ratio': ours.seconds / bare_seconds if bare_runs else None,
+        'bare_seconds': mean(bare_ones, 'seconds'),
+        'whole_seconds': mean(whole_ones, 'seconds'),
         'client_ms': 1000 * (ours.client + used) / actions,
         'gomacc_ms': 1000 * ours.client / actions,
         'daemon_ms': 1000 * used / actions,
-        'bare_ms': 1000 * bare_cpu / actions,
+        'bare_ms': 1000 * mean(bare_ones, 'client_cpu') / actions,
+        'whole_ms': 1000 * mean(whole_ones, 'client_cpu') / actions,
         'peak_megabytes': peak_megabytes(daemon.pid()),
         'most_at_once': most,
     }
 
 
 def measure(actions, parallel, jobs, bare_runs=2, own=False):
-    """What a user would want to know, by name. Without bare runs there is no ratio."""
+    """What a user would want to know, by name. Without bare runs theirs are 0."""
     if not GOMACC.exists():
         raise FileNotFoundError(GOMACC)
     checkout = Checkout(actions)
@@ -224,10 +231,15 @@ def main(argv):
     parallel = arguments.parallel or (200 if arguments.own else 100)
     got = measure(arguments.actions, parallel, arguments.jobs, own=arguments.own)
     say(f'{got["actions"]} compiles of 1 s, {got["parallel"]} at a time: {got["results"]}')
-    say(f'  {got["seconds"]:.1f} s, a bare client {got["bare_seconds"]:.1f} s: {got["ratio"]:.3f} times')
+    say(f'  {got["seconds"]:.1f} s')
+    for name, what in (
+        ('bare', 'a client that only executes what was sent before'),
+        ('whole', 'a client that looks up, sends, executes and reads each'),
+    ):
+        say(f'  {got["seconds"] / got[name + "_seconds"]:.3f} times {got[name + "_seconds"]:.1f} s of {what}')
     say(
-        f'  processor for each: {got["client_ms"]:.2f} ms (gomacc {got["gomacc_ms"]:.2f}, '
-        f'daemon {got["daemon_ms"]:.2f}), of the bare client {got["bare_ms"]:.2f} ms'
+        f'  processor for each: {got["client_ms"]:.2f} ms (gomacc {got["gomacc_ms"]:.2f}, daemon '
+        f'{got["daemon_ms"]:.2f}), of those clients {got["bare_ms"]:.2f} and {got["whole_ms"]:.2f} ms'
     )
     say(f'  the daemon at most {got["peak_megabytes"]:.0f} MB; at most {got["most_at_once"]} ran at once')
     return 0 if got['results'] == {'remote_exec': got['actions']} and not got['failed'] else 1
