@@ -15,6 +15,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent))
 from counts import Counts, of_meson, of_unittest  # noqa: E402
 from stages import (  # noqa: E402
     LOGS,
+    TELL_SECONDS,
     TOP,
     StageFailed,
     Stages,
@@ -189,23 +190,10 @@ class Tests:
             sources = random.Random(self.seed).sample(sources, TIDY_SAMPLE)
 
         def check(source):
-            got = subprocess.run(
-                ['clang-tidy-14', '-p', folder, '--quiet', source],
-                capture_output=True,
-                text=True,
-                timeout=600,
-            )
-            return got.returncode == 0, got.stdout
+            return finished(['clang-tidy-14', '-p', folder, '--quiet', source], 600)
 
-        began = told = time.monotonic()
-        counts, found = Counts(), []
-        with ThreadPoolExecutor(CORES) as pool:
-            for number, (good, text) in enumerate(pool.map(check, sources), 1):
-                counts += Counts(passed=int(good), failed=int(not good))
-                found += [] if good else [text]
-                if time.monotonic() - told > 10:
-                    told = time.monotonic()
-                    say(f'      [{number}/{len(sources)}] {duration(told - began)}')
+        counts, failed = of_each(sources, check)
+        found = [text for _, text in failed]
         (LOGS / 'clang-tidy.log').write_text('\n'.join(found))
         if found:
             self.failures.append(('clang-tidy', tail(LOGS / 'clang-tidy.log', 40)))
@@ -215,18 +203,20 @@ class Tests:
         names = sorted(path.stem for path in (TOP / 'tests' / 'fuzz').glob('*_fuzz.cc'))
         folder = self.build(ASAN[0], *ASAN[2:])
         seconds = 120 if self.arguments.full else 8
-        counts = Counts()
-        for name in names:
+        environment = clean_environment(**self.more)
+
+        def check(name):
             corpus, seeds = folder / 'corpus' / name, TOP / 'tests' / 'fuzz' / 'corpus' / name
             corpus.mkdir(parents=True, exist_ok=True)
             command = [folder / 'tests' / 'fuzz' / name, f'-max_total_time={seconds}', f'-seed={self.seed}']
             command += ['-timeout=10', '-rss_limit_mb=2048', f'-artifact_prefix={LOGS}/', corpus]
             command += [seeds] if seeds.is_dir() else []
-            environment = clean_environment(**self.more)
-            _, status = run(command, name, env=environment, check=False, timeout=seconds + 120)
-            counts += Counts(passed=int(status == 0), failed=int(status != 0))
-            if status != 0:
-                self.failures.append((name, tail(LOGS / f'{name}.log')))
+            return finished(command, seconds + 120, environment)
+
+        counts, failed = of_each(names, check)
+        for name, text in failed:
+            (LOGS / f'{name}.log').write_text(text)
+            self.failures.append((name, tail(LOGS / f'{name}.log')))
         return counts
 
     def python_tests(self, folder, name, env=None, pattern='*_test.py', prefix=()):
@@ -281,6 +271,36 @@ class Tests:
             raise StageFailed(tail(LOGS / f'{log}.log', 40))
         say(f'      {verdict[-1]}')
         return Counts(passed=1)
+
+
+def finished(command, limit, environment=None):
+    """Whether the command ended well within `limit` seconds, and what it said."""
+    try:
+        got = subprocess.run(
+            [str(word) for word in command],
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            timeout=limit,
+        )
+    except subprocess.TimeoutExpired as late:
+        return False, f'{(late.stdout or b"").decode(errors="replace")}\nno end after {duration(limit)}'
+    return got.returncode == 0, got.stdout.decode(errors='replace')
+
+
+def of_each(items, check):
+    """Counts, and (item, text) of those that failed; as many at once as there are processors."""
+    counts, failed = Counts(), []
+    began = told = time.monotonic()
+    with ThreadPoolExecutor(CORES) as pool:
+        for number, (item, (good, text)) in enumerate(zip(items, pool.map(check, items)), 1):
+            counts += Counts(passed=int(good), failed=int(not good))
+            failed += [] if good else [(item, text)]
+            if time.monotonic() - told > TELL_SECONDS:
+                told = time.monotonic()
+                say(f'      [{number}/{len(items)}] {duration(told - began)}')
+    return counts, failed
 
 
 def fixed_addresses():
