@@ -293,13 +293,17 @@ def of_each(items, check):
     """Counts, and (item, text) of those that failed; as many at once as there are processors."""
     counts, failed = Counts(), []
     began = told = time.monotonic()
-    with ThreadPoolExecutor(CORES) as pool:
+    pool = ThreadPoolExecutor(CORES)
+    try:
         for number, (item, (good, text)) in enumerate(zip(items, pool.map(check, items)), 1):
             counts += Counts(passed=int(good), failed=int(not good))
             failed += [] if good else [(item, text)]
             if time.monotonic() - told > TELL_SECONDS:
                 told = time.monotonic()
                 say(f'      [{number}/{len(items)}] {duration(told - began)}')
+    finally:
+        # After an interrupt nothing more begins.
+        pool.shutdown(cancel_futures=True)
     return counts, failed
 
 
