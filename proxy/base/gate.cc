@@ -2,13 +2,9 @@
 
 #include <algorithm>
 #include <utility>
+#include <vector>
 
 namespace base {
-
-struct Gate::Waiter {
-  std::condition_variable_any wake;
-  bool admitted = false;
-};
 
 Pass::Pass(Pass&& other) noexcept : gate_(std::exchange(other.gate_, nullptr)) {}
 
@@ -26,39 +22,40 @@ void Pass::release() {
   if (Gate* gate = std::exchange(gate_, nullptr)) gate->leave();
 }
 
-Result<Pass> Gate::enter(const std::stop_token& stop) { return enter_until(nullptr, stop); }
+Result<Pass> Gate::enter(const std::stop_token& stop) { return enter_with(std::nullopt, stop); }
 
 Result<Pass> Gate::enter_within(std::chrono::milliseconds limit, const std::stop_token& stop) {
-  auto deadline = std::chrono::steady_clock::now() + limit;
-  return enter_until(&deadline, stop);
+  return enter_with(limit, stop);
 }
 
-Result<Pass> Gate::enter_until(const std::chrono::steady_clock::time_point* deadline,
-                               const std::stop_token& stop) {
-  std::unique_lock lock(mutex_);
-  if (stop.stop_requested()) return cancelled();
-  if (waiters_.empty() && inside_ < limit_) {
-    ++inside_;
-    return Pass(this);
+Result<Pass> Gate::enter_with(std::optional<std::chrono::milliseconds> limit, const std::stop_token& stop) {
+  std::shared_ptr<Event> turn;
+  {
+    std::lock_guard lock(mutex_);
+    if (stop.stop_requested()) return cancelled();
+    if (waiters_.empty() && inside_ < limit_) {
+      ++inside_;
+      return Pass(this);
+    }
+    turn = waiters_.emplace_back(std::make_shared<Event>());
   }
-  Waiter self;
-  waiters_.push_back(&self);
-  auto admitted = [&] { return self.admitted; };
-  if (deadline != nullptr) {
-    self.wake.wait_until(lock, stop, *deadline, admitted);
-  } else {
-    self.wake.wait(lock, stop, admitted);
-  }
-  if (self.admitted) return Pass(this);
-  std::erase(waiters_, &self);
+  bool admitted = limit ? turn->wait_within(*limit, stop) : turn->wait(stop);
+  if (admitted) return Pass(this);
+  std::lock_guard lock(mutex_);
+  // Whoever is no longer in the queue was admitted meanwhile.
+  if (std::erase(waiters_, turn) == 0) return Pass(this);
   if (stop.stop_requested()) return cancelled();
   return Error{ErrorKind::transient, "no place came free in time"};
 }
 
 void Gate::set_limit(int limit) {
-  std::lock_guard lock(mutex_);
-  limit_ = std::max(1, limit);
-  admit();
+  std::vector<std::shared_ptr<Event>> turns;
+  {
+    std::lock_guard lock(mutex_);
+    limit_ = std::max(1, limit);
+    while (std::shared_ptr<Event> turn = admit()) turns.push_back(std::move(turn));
+  }
+  for (const std::shared_ptr<Event>& turn : turns) turn->set();
 }
 
 int Gate::limit() const {
@@ -77,19 +74,21 @@ int Gate::waiting() const {
 }
 
 void Gate::leave() {
-  std::lock_guard lock(mutex_);
-  --inside_;
-  admit();
+  std::shared_ptr<Event> turn;
+  {
+    std::lock_guard lock(mutex_);
+    --inside_;
+    turn = admit();
+  }
+  if (turn) turn->set();
 }
 
-void Gate::admit() {
-  while (inside_ < limit_ && !waiters_.empty()) {
-    Waiter* next = waiters_.front();
-    waiters_.pop_front();
-    next->admitted = true;
-    ++inside_;
-    next->wake.notify_one();
-  }
+std::shared_ptr<Event> Gate::admit() {
+  if (inside_ >= limit_ || waiters_.empty()) return nullptr;
+  std::shared_ptr<Event> turn = std::move(waiters_.front());
+  waiters_.pop_front();
+  ++inside_;
+  return turn;
 }
 
 }  // namespace base

@@ -3,11 +3,13 @@
 #pragma once
 
 #include <chrono>
-#include <condition_variable>
 #include <deque>
+#include <memory>
 #include <mutex>
+#include <optional>
 #include <stop_token>
 
+#include "base/event.h"
 #include "base/result.h"
 
 namespace base {
@@ -54,16 +56,15 @@ class Gate {
 
  private:
   friend class Pass;
-  struct Waiter;
-  Result<Pass> enter_until(const std::chrono::steady_clock::time_point* deadline,
-                           const std::stop_token& stop);
+  Result<Pass> enter_with(std::optional<std::chrono::milliseconds> limit, const std::stop_token& stop);
   void leave();
-  void admit();  // Requires: mutex_ held.
+  // Gives the first in the queue a place, if there is one: the caller sets its event once the mutex is free.
+  std::shared_ptr<Event> admit();  // Requires: mutex_ held.
 
   mutable std::mutex mutex_;
-  int limit_;                    // guarded by mutex_
-  int inside_ = 0;               // guarded by mutex_
-  std::deque<Waiter*> waiters_;  // guarded by mutex_
+  int limit_;                                   // guarded by mutex_
+  int inside_ = 0;                              // guarded by mutex_
+  std::deque<std::shared_ptr<Event>> waiters_;  // guarded by mutex_
 };
 
 }  // namespace base

@@ -83,13 +83,15 @@ class ThreadPool::State {
   }
 
   void run(std::function<void()> job) {
-    std::lock_guard lock(mutex_);
-    jobs_.push_back(std::move(job));
-    if (idle_ < jobs_.size() && threads_.size() < limit_) {
-      threads_.emplace_back(name_.c_str(), [this] { work(); });
-    } else {
-      wake_.notify_one();
+    {
+      std::lock_guard lock(mutex_);
+      jobs_.push_back(std::move(job));
+      if (idle_ < jobs_.size() && threads_.size() < limit_) {
+        threads_.emplace_back(name_.c_str(), [this] { work(); });
+        return;
+      }
     }
+    wake_.notify_one();
   }
 
   bool is_crowded() const {

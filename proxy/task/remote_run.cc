@@ -23,24 +23,15 @@ std::shared_ptr<RemoteRun> RemoteRun::start(RemoteSide& side, cache::Store& stor
 }
 
 bool RemoteRun::wait(std::chrono::milliseconds limit, const std::stop_token& stop) {
-  std::unique_lock lock(mutex_);
-  changed_.wait_for(lock, stop, limit, [this] { return ending_.has_value(); });
-  return ending_.has_value();
+  return over_.wait_within(limit, stop);
 }
 
-RemoteRun::Ending RemoteRun::take() {
-  std::lock_guard lock(mutex_);
-  return std::move(*ending_);
-}
+RemoteRun::Ending RemoteRun::take() { return std::move(ending_); }
 
 void RemoteRun::work() {
-  Ending ending = make_ending();
-  bool answered = ending.answer.has_value();
-  {
-    std::lock_guard lock(mutex_);
-    ending_ = std::move(ending);
-  }
-  changed_.notify_all();
+  ending_ = make_ending();
+  bool answered = ending_.answer.has_value();
+  over_.set();
   if (answered) answered_.request_stop();
 }
 

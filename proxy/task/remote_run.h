@@ -4,16 +4,15 @@
 #pragma once
 
 #include <chrono>
-#include <condition_variable>
 #include <cstdint>
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <stop_token>
 #include <string>
 #include <vector>
 
 #include "base/clock.h"
+#include "base/event.h"
 #include "cache/store.h"
 #include "remote/backend.h"
 #include "remote/confirm.h"
@@ -77,9 +76,8 @@ class RemoteRun {
   Order order_;  // the run's own thread only
   std::stop_source stop_;
   std::stop_source answered_;
-  std::mutex mutex_;
-  std::condition_variable_any changed_;
-  std::optional<Ending> ending_;  // guarded by mutex_
+  base::Event over_;
+  Ending ending_;  // the run's own thread until it is over
 };
 
 }  // namespace task
