@@ -113,12 +113,11 @@ std::optional<Reply> try_cache(Task& task, const Unit& unit) {
   return answer_from_cache(task, unit);
 }
 
-// A result that turned out to name its checkout was kept under the absolute form. There is seldom one, and
-// only then is the form taken on.
+// A result that turned out to name its checkout was kept under the absolute form. The form is taken on only
+// when that result is a hit.
 std::optional<Reply> try_absolute_form(Task& task, Prepared& prepared) {
   if (compiler::is_on(task.request.env, "GOMA_STORE_ONLY")) return std::nullopt;
-  base::Result<remote::Action> absolute = absolute_form(task, prepared);
-  if (!absolute || !task.services.store.lookup(absolute->digest)) return std::nullopt;
+  if (!task.services.store.lookup(absolute_mark(prepared.action.digest))) return std::nullopt;
   Prepared other = prepared;
   if (!use_absolute_form(task, other)) return std::nullopt;
   std::optional<Reply> reply = answer_from_cache(task, *other.unit);
@@ -156,7 +155,7 @@ Reply compile(Task& task) {
   }
   services.memo.put(asked, prepared->unit);
   if (std::optional<Reply> reply = try_cache(task, *prepared->unit)) return *reply;
-  if (prepared->action.shared) {
+  if (prepared->action.portable) {
     if (std::optional<Reply> reply = try_absolute_form(task, *prepared)) {
       services.memo.put(asked, prepared->unit);
       return *reply;

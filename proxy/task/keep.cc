@@ -90,7 +90,10 @@ class Keeper {
     outcome_.compile_us = run_.report.user_us + run_.report.system_us;
     std::sort(outcome_.files.begin(), outcome_.files.end(),
               [](const cache::OutputFile& a, const cache::OutputFile& b) { return a.path < b.path; });
-    return task_.services.store.keep(prepared_.action.digest, outcome_);
+    cache::Store& store = task_.services.store;
+    done = store.keep(prepared_.action.digest, outcome_);
+    bool changed_form = before_->portable && !prepared_.unit->portable;
+    return done && changed_form ? store.keep(absolute_mark(before_->action), {}) : done;
   }
 
  private:

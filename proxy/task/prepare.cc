@@ -145,19 +145,20 @@ base::Result<Prepared> prepare(Task& task, const std::vector<std::string>& key_e
   return prepared;
 }
 
-base::Result<remote::Action> absolute_form(Task& task, const Prepared& prepared) {
+base::Result<void> use_absolute_form(Task& task, Prepared& prepared) {
   remote::KeySettings settings = task.services.key;
   settings.absolute_only = true;
-  return remote::make_action(prepared.command, *prepared.compiler, prepared.closure, prepared.key_env,
-                             settings, task.services.index, prepared.action.salt);
-}
-
-base::Result<void> use_absolute_form(Task& task, Prepared& prepared) {
-  base::Result<remote::Action> action = absolute_form(task, prepared);
+  base::Result<remote::Action> action =
+      remote::make_action(prepared.command, *prepared.compiler, prepared.closure, prepared.key_env, settings,
+                          task.services.index, prepared.action.salt);
   if (!action) return action.error();
   prepared.action = std::move(*action);
   prepared.unit = make_unit(task, prepared);
   return {};
+}
+
+base::Digest absolute_mark(const base::Digest& portable_action) {
+  return base::digest_of("kept under the absolute form: " + portable_action.hex());
 }
 
 }  // namespace task

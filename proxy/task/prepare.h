@@ -47,7 +47,10 @@ struct Found {
 base::Result<Found> find_inputs(Task& task);
 
 // The same command under the absolute form, for a result that turned out to hold the root.
-base::Result<remote::Action> absolute_form(Task& task, const Prepared& prepared);
 base::Result<void> use_absolute_form(Task& task, Prepared& prepared);
+
+// Under this name the store holds an empty outcome when a result of the portable Action was kept under the
+// absolute form: to make that form costs as much as a look-up, and there is seldom a result of it.
+base::Digest absolute_mark(const base::Digest& portable_action);
 
 }  // namespace task

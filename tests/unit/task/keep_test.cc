@@ -105,3 +105,29 @@ TEST_CASE("a result that names its checkout is kept for this folder alone") {
   CHECK(f.world.last().result == Result::local_hit);
   CHECK(reply.out == "built in " + f.world.work() + "\n");
 }
+
+TEST_CASE("a result that names its checkout is found again where nothing is remembered of the command") {
+  KeepFixture f;
+  f.world.client.spoil_report = [&](task::RunReport& report) {
+    report.out = "built in " + f.world.work() + "\n";
+  };
+  CHECK(f.reason().empty());
+  // The same text under a new time stamp: the command is looked at anew, and its key is the portable one.
+  f.world.write("a.h", "#define A 1\n");
+  f.world.remove("x.o");
+  task::Reply reply = f.world.compile(f.argv);
+  CHECK(f.world.last().result == Result::local_hit);
+  CHECK(reply.out == "built in " + f.world.work() + "\n");
+  CHECK(f.world.exists("x.o"));
+}
+
+TEST_CASE("the mark of a result that is gone is a mere miss") {
+  KeepFixture f;
+  CHECK(f.reason().empty());
+  base::Result<base::Digest> action = base::parse_digest(f.world.last().action, 0);
+  REQUIRE(action.ok());
+  REQUIRE(f.world.store().clear().ok());
+  REQUIRE(f.world.store().keep(task::absolute_mark(*action), {}).ok());
+  f.world.write("a.h", "#define A 1\n");
+  CHECK(f.reason().empty());
+}
