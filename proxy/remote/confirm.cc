@@ -218,6 +218,12 @@ Remote<void> Confirmer::confirm(Backend& backend, const Call& call, const Outsid
   return {};
 }
 
+bool Confirmer::knows(const OutsideFiles& wanted) {
+  std::string refused;
+  OutsideFiles unknown = unknown_of(wanted, refused);
+  return refused.empty() && unknown.files.empty() && unknown.absent.empty();
+}
+
 std::size_t Confirmer::size() const {
   std::lock_guard lock(mutex_);
   return files_.size() + absent_.size();

@@ -46,6 +46,9 @@ class Confirmer {
   Remote<void> confirm(Backend& backend, const Call& call, const OutsideFiles& wanted,
                        const std::stop_token& stop);
 
+  // True when confirm() would be content at once, without a call.
+  bool knows(const OutsideFiles& wanted);
+
   // How many files and names are confirmed at present.
   std::size_t size() const;
 

@@ -51,7 +51,7 @@ class Race {
   }
 
   // Takes from the Action what only the execution needs.
-  RemoteRun::Order order() {
+  RemoteRun::Order make_order() {
     RemoteRun::Order order;
     order.call = call();
     order.unit = unit_name_;
@@ -86,12 +86,15 @@ class Race {
   // Nothing when the compile is still to be run here.
   std::optional<Reply> run_remotely() {
     task_.services.history.update(task_.record);
+    RemoteRun::Order order = make_order();
+    bool alone = !plan_.here || plan_.head_start == kNoRace;
+    if (alone && side_.confirmer.knows(order.outside)) return run_alone(std::move(order));
     std::shared_ptr<RemoteRun> remote =
-        RemoteRun::start(side_, task_.services.store, task_.services.clock, order());
+        RemoteRun::start(side_, task_.services.store, task_.services.clock, std::move(order));
     bool over = false;
     {
       PhaseTimer timer(task_, Phase::remote);
-      over = remote->wait(plan_.here ? plan_.head_start : kNoRace, task_.stop);
+      over = remote->wait(alone ? kNoRace : plan_.head_start, task_.stop);
     }
     if (!over && !task_.stop.stop_requested()) {
       Reply reply = run_beside(*remote);
@@ -107,12 +110,30 @@ class Race {
     }
     if (!over) {
       remote->cancel();
-      task_.record.result = Result::cancelled;
-      Reply reply;
-      reply.lost = true;
-      return reply;
+      return give_up();
     }
     return conclude(remote->take());
+  }
+
+  // Where nothing may run beside it, a thread of its own would only have to be woken and waited for. But a
+  // probe goes on after a stop, and this thread must not.
+  std::optional<Reply> run_alone(RemoteRun::Order order) {
+    order.outside = {};
+    RemoteRun::Ending ending;
+    {
+      PhaseTimer timer(task_, Phase::remote);
+      ending =
+          RemoteRun::run(side_, task_.services.store, task_.services.clock, std::move(order), task_.stop);
+    }
+    if (task_.stop.stop_requested()) return give_up();
+    return conclude(std::move(ending));
+  }
+
+  Reply give_up() {
+    task_.record.result = Result::cancelled;
+    Reply reply;
+    reply.lost = true;
+    return reply;
   }
 
   // The local compile, which an answer from afar ends.

@@ -22,6 +22,13 @@ std::shared_ptr<RemoteRun> RemoteRun::start(RemoteSide& side, cache::Store& stor
   return run;
 }
 
+RemoteRun::Ending RemoteRun::run(RemoteSide& side, cache::Store& store, base::Clock& clock, Order order,
+                                 const std::stop_token& stop) {
+  RemoteRun run(side, store, clock, std::move(order));
+  std::stop_callback on_stop(stop, [&run] { run.cancel(); });
+  return run.make_ending();
+}
+
 bool RemoteRun::wait(std::chrono::milliseconds limit, const std::stop_token& stop) {
   return over_.wait_within(limit, stop);
 }

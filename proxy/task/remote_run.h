@@ -1,6 +1,6 @@
-// The remote side of one task, on a thread of its own, so that the task's thread can have gomacc compile
-// meanwhile. First the look-up, then, on a miss, the execution. It refers to nothing of the task and may
-// outlive it: a task that was answered otherwise cancels it and goes on.
+// The remote side of one task: first the look-up, then, on a miss, the execution. On a thread of its own
+// where the task's thread may have gomacc compile meanwhile: then it refers to nothing of the task and may
+// outlive it, as a task that was answered otherwise cancels it and goes on.
 #pragma once
 
 #include <chrono>
@@ -42,6 +42,10 @@ class RemoteRun {
   // `side`, `store` and `clock` outlive the run.
   static std::shared_ptr<RemoteRun> start(RemoteSide& side, cache::Store& store, base::Clock& clock,
                                           Order order);
+
+  // The whole on the calling thread. A stop ends it soon, as cancel() does.
+  static Ending run(RemoteSide& side, cache::Store& store, base::Clock& clock, Order order,
+                    const std::stop_token& stop);
 
   // Waits until it is over, or the limit passed, or a stop came. True when it is over.
   bool wait(std::chrono::milliseconds limit, const std::stop_token& stop);

@@ -68,6 +68,21 @@ TEST_CASE("a file is not confirmed by a name that must be absent, nor the other 
   CHECK(f.probes() == 2);
 }
 
+TEST_CASE("what is known is told without asking, and a refusal is not known") {
+  Fixture f;
+  OutsideFiles wanted{{file("/a")}, {"/x"}};
+  CHECK(!f.confirmer.knows(wanted));
+  CHECK(f.probes() == 0);
+  f.says = "/a: OK\nabsent: /x\n";
+  CHECK(f.confirm(wanted).empty());
+  CHECK(f.confirmer.knows(wanted));
+  CHECK(f.confirmer.knows({{file("/a")}, {}}));
+  f.says = "";
+  CHECK(!f.confirm({{file("/b")}, {}}).empty());
+  CHECK(!f.confirmer.knows({{file("/b")}, {}}));
+  CHECK(f.probes() == 2);
+}
+
 TEST_CASE("nothing to confirm asks nobody") {
   Fixture f;
   CHECK(f.confirm({}).empty());

@@ -3,6 +3,8 @@
 #include <doctest/doctest.h>
 
 #include <filesystem>
+#include <stop_token>
+#include <thread>
 
 #include "fake/remote_world.h"
 
@@ -162,6 +164,27 @@ TEST_CASE("a remote side that loses is cancelled") {
   CHECK(remote.world.last().result == task::Result::local_exec);
   CHECK(remote.world.read("x.o") == object);
   CHECK(remote.backend->wait_until([](const fake::BackendCalls& calls) { return calls.stopped == 1; }));
+}
+
+TEST_CASE("a task that may not race is cancelled with its gomacc, and the engine is told") {
+  RemoteWorld remote;
+  remote.make_result();
+  remote.world.services().key.list_outside = false;  // nothing to be probed: the task calls by itself
+  remote.backend->hold_executions();
+  task::Request request = remote.world.request(RemoteWorld::command());
+  request.env.push_back("GOMA_USE_LOCAL=false");
+  std::stop_source stop;
+  std::thread::id caller;
+  remote.backend->before_execute = [&](const remote::Job&) {
+    caller = std::this_thread::get_id();
+    stop.request_stop();
+  };
+  task::Reply reply = task::serve(remote.world.services(), request, remote.world.client, stop.get_token());
+  CHECK(reply.lost);
+  CHECK(caller == std::this_thread::get_id());
+  CHECK(remote.world.last().result == task::Result::cancelled);
+  CHECK(remote.backend->calls().stopped == 1);
+  CHECK(remote.world.client.orders.empty());
 }
 
 TEST_CASE("GOMA_FALLBACK=false runs nothing here that a cluster could run") {
