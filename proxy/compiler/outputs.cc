@@ -55,6 +55,8 @@ class Deriver {
     }
     auto by_path = [](const Output& a, const Output& b) { return a.path < b.path; };
     std::sort(outputs_.begin(), outputs_.end(), by_path);
+    bool nameless = !outputs_.empty() && outputs_.front().path.empty();
+    if (nameless) return base::unsupported("outputs: the name of one is empty");
     auto same = [](const Output& a, const Output& b) { return a.path == b.path; };
     auto twice = std::adjacent_find(outputs_.begin(), outputs_.end(), same);
     if (twice != outputs_.end()) return base::unsupported("outputs: two write " + twice->path);

@@ -70,3 +70,11 @@ TEST_CASE("combinations whose names are not known are refused") {
   twice.named = {{"x", true, "depfile"}};
   CHECK(outputs(command_for(Family::gcc), twice) == "outputs");
 }
+
+TEST_CASE("an output without a name is refused") {
+  OutputOptions options;
+  options.named = {{"a.lst", true, "listing"}};
+  CHECK(outputs(command_for(Family::gcc), options) == "a.lst a.o");
+  options.named = {{"", true, "listing"}};
+  CHECK(outputs(command_for(Family::gcc), options) == "outputs");
+}
