@@ -130,7 +130,7 @@ def parse(argv):
     parser.add_argument('--keep', action='store_true', help='leave the daemon running, to look at its page')
     parser.add_argument('--compiler', metavar='CXX', help='g++, clang++-14, ... (default: what CMake finds)')
     parser.add_argument('--build-type', default='Debug', help='CMAKE_BUILD_TYPE (default: Debug)')
-    parser.add_argument('--flags', help='these flags and no build type, such as "-O2"')
+    parser.add_argument('--flags', help='these flags and no build type: --flags=-O2')
     parser.add_argument('--jobs', type=int, default=200, help="ninja's -j with gomacc (default: 200)")
     parser.add_argument(
         '--cmake', action='append', default=[], metavar='-DX=Y', help='one more word for CMake'

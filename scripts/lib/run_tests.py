@@ -76,6 +76,10 @@ RELEASE = ('clang', 'clang++-14, release', CLANG, ['--buildtype=release', '-Db_n
 TIDY = ('tidy', CLANG, ['--buildtype=debug'])
 # How many files clang-tidy looks at in a run that is not full: those that the seed draws.
 TIDY_SAMPLE = 24
+# The demos of a full run. With a blank before it, a value that begins with '-' would be taken for an option.
+DEMOS = [
+    [f'--compiler={cxx}', f'--flags={flags}'] for cxx in ('g++', 'clang++-14') for flags in ('-O0 -g', '-O2')
+]
 
 
 class Tests:
@@ -102,14 +106,7 @@ class Tests:
             ('e2e-asan', 'end to end again, under the address sanitizer', lambda: self.sanitized(ASAN)),
             ('e2e-tsan', 'end to end again, under the thread sanitizer', lambda: self.sanitized(TSAN)),
         ]
-        variants = [[]]
-        if self.arguments.full:
-            variants = [
-                ['--compiler', cxx, '--flags', flags]
-                for cxx in ('g++', 'clang++-14')
-                for flags in ('-O0 -g', '-O2')
-            ]
-        for words in variants:
+        for words in DEMOS if self.arguments.full else [[]]:
             plan.append(('demo', ' '.join(['the demo', *words]), lambda w=words: self.demo(w)))
         only = self.arguments.only
         return [stage for stage in plan if not only or stage[0] in only]
@@ -118,16 +115,17 @@ class Tests:
         say(f'seed {self.seed} (scripts/test --seed {self.seed} draws the same)')
         for name, what, stage in self.plan:
             self.stages.begin(what)
+            known = len(self.failures)
             try:
                 counts = stage()
             except StageFailed as failure:
                 counts = Counts(failed=1)
                 self.failures.append((what, str(failure)))
-            if counts.failed and not any(w == what for w, _ in self.failures):
+            if counts.failed and len(self.failures) == known:
                 self.failures.append((what, f'see .deps/log/{name}.log'))
             took = self.stages.done(f'{counts}')
-            if counts.failed:
-                fail(self.failures[-1][1])
+            for failed, text in self.failures[known:]:
+                fail(f'{failed}\n{text}')
             self.rows.append((what, counts, took))
             self.total += counts
 

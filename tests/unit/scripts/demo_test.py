@@ -15,6 +15,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[3] / 'scripts' / 'lib'))
 import builds  # noqa: E402
 import cluster_demo  # noqa: E402
 import demo  # noqa: E402
+import run_tests  # noqa: E402
 from projects import Project  # noqa: E402
 
 
@@ -124,6 +125,13 @@ class Arguments(unittest.TestCase):
         self.assertIsNone(demo.parse([]).cluster)
         self.assertEqual('casd', demo.parse(['--cluster']).cluster)
         self.assertEqual('buildgrid', demo.parse(['--cluster=buildgrid']).cluster)
+
+    def test_those_of_a_full_run_are_understood(self):
+        asked = [demo.parse(words) for words in run_tests.DEMOS]
+        self.assertEqual(
+            [('g++', '-O0 -g'), ('g++', '-O2'), ('clang++-14', '-O0 -g'), ('clang++-14', '-O2')],
+            [(arguments.compiler, arguments.flags) for arguments in asked],
+        )
 
     def test_the_engine_fits_the_toolchain(self):
         for toolchain, runner in (('image', 'hosttools'), ('chroot', 'bubblewrap')):
