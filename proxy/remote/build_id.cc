@@ -19,8 +19,6 @@ constexpr int kMaxAncestors = 32;
 constexpr std::size_t kMaxLength = 128;
 // Shells that run one command each would fill any table; a build tool or a script stays.
 constexpr std::size_t kMostKnown = 1024;
-// The number of a process that ended is not given to another so soon: Linux counts through all of them first.
-constexpr base::Nanoseconds kSameProcess = std::chrono::seconds(1);
 
 // "PID (NAME) STATE PPID ..." where NAME may hold anything, closing parentheses included.
 std::optional<BuildIds::Process> parse_stat(std::string_view text) {
@@ -74,8 +72,7 @@ std::string random_bytes() {
 
 }  // namespace
 
-BuildIds::BuildIds(base::Files& files, base::Clock& clock)
-    : files_(files), clock_(clock), own_(uuid_of(random_bytes())) {
+BuildIds::BuildIds(base::Files& files) : files_(files), own_(uuid_of(random_bytes())) {
   base::Result<std::string> boot = files.read("/proc/sys/kernel/random/boot_id");
   if (boot) boot_ = *boot;
 }
@@ -87,27 +84,17 @@ std::string BuildIds::of(const std::vector<std::string>& env, int pid) {
   }
   std::optional<Process> self = process(files_, pid);
   if (!self) return own_;
-  if (self->parent <= 1 || is_build_tool(self->name)) return walk_up(pid, *self);
-  base::Nanoseconds now = clock_.uptime();
+  std::optional<Process> parent = self->parent > 1 ? process(files_, self->parent) : std::nullopt;
+  if (!parent || is_build_tool(self->name)) return walk_up(pid, *self);
   {
     std::lock_guard lock(mutex_);
     auto known = known_.find(self->parent);
-    if (known != known_.end() && now - known->second.seen < kSameProcess) return known->second.id;
-  }
-  std::optional<Process> parent = process(files_, self->parent);
-  if (!parent) return walk_up(pid, *self);
-  {
-    std::lock_guard lock(mutex_);
-    auto known = known_.find(self->parent);
-    if (known != known_.end() && known->second.start == parent->start) {
-      known->second.seen = now;
-      return known->second.id;
-    }
+    if (known != known_.end() && known->second.start == parent->start) return known->second.id;
   }
   std::string id = walk_up(self->parent, *parent);
   std::lock_guard lock(mutex_);
   if (known_.size() >= kMostKnown) known_.clear();
-  known_.insert_or_assign(self->parent, Known{parent->start, id, now});
+  known_.insert_or_assign(self->parent, Known{parent->start, id});
   return id;
 }
 

@@ -6,7 +6,6 @@
 #include <unordered_map>
 #include <vector>
 
-#include "base/clock.h"
 #include "base/files.h"
 
 namespace remote {
@@ -14,8 +13,8 @@ namespace remote {
 // Any thread.
 class BuildIds {
  public:
-  // `files` (read at /proc) and `clock` outlive it.
-  BuildIds(base::Files& files, base::Clock& clock);
+  // `files` (read at /proc) outlives it.
+  explicit BuildIds(base::Files& files);
 
   // What the build tool says in the environment of the compile, else a name made of the process of the
   // nearest ninja, make or their like above `pid`, else one of this daemon. `pid` is gomacc's. make within
@@ -34,14 +33,12 @@ class BuildIds {
   struct Known {
     std::string start;
     std::string id;
-    base::Nanoseconds seen{0};  // when it was last looked at, uptime
   };
 
   // The name for what runs below process `pid`, which is `at`.
   std::string walk_up(int pid, Process at) const;
 
   base::Files& files_;
-  base::Clock& clock_;
   std::string boot_;  // tells the same process number after a restart of the machine apart
   std::string own_;   // for compiles without a build tool
   std::mutex mutex_;

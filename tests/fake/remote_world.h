@@ -25,7 +25,7 @@ class RemoteWorld {
         pool_("remote", 16),
         times_(base::real_clock()),
         share_(std::make_unique<task::Share>(tier_, world.store())),
-        build_ids_(base::real_files(), base::real_clock()),
+        build_ids_(base::real_files()),
         side{tier_, confirmer_, pool_, times_, *share_, build_ids_, remote::Toolchain::image, true} {
     world.services().key.list_outside = true;
     world.write("x.h", "int h();\n");

@@ -2,7 +2,6 @@
 
 #include <doctest/doctest.h>
 
-#include "fake/fake_clock.h"
 #include "fake/fake_files.h"
 
 namespace {
@@ -16,10 +15,9 @@ struct Processes {
                     " 1 1 0 -1 0 0 0 0 0 0 0 0 0 20 0 1 0 " + start + " 0 0\n");
   }
   std::string of(int pid, const std::vector<std::string>& env = {}) {
-    return remote::BuildIds(files, clock).of(env, pid);
+    return remote::BuildIds(files).of(env, pid);
   }
   fake::FakeFiles files;
-  fake::FakeClock clock;
 };
 
 }  // namespace
@@ -86,34 +84,19 @@ TEST_CASE("what is remembered of a shell holds for that shell alone") {
   processes.add(12, "gomacc", 11);
   processes.add(20, "ninja", 1);
   processes.add(21, "gomacc", 20);
-  remote::BuildIds ids(processes.files, processes.clock);
+  remote::BuildIds ids(processes.files);
   std::string first = ids.of({}, 12);
   CHECK(ids.of({}, 12) == first);
-  // Number 11 is given to a shell of another ninja, which is looked for once a second.
+  // Number 11 is given to a shell of another ninja.
   processes.add(11, "sh", 20, "120");
-  CHECK(ids.of({}, 12) == first);
-  processes.clock.advance(std::chrono::seconds(1));
   CHECK(ids.of({}, 12) != first);
   CHECK(ids.of({}, 12) == ids.of({}, 21));
-}
-
-TEST_CASE("a shell that lives on keeps its build, however often it is looked at") {
-  Processes processes;
-  processes.add(10, "ninja", 1);
-  processes.add(11, "sh", 10);
-  processes.add(12, "gomacc", 11);
-  remote::BuildIds ids(processes.files, processes.clock);
-  std::string first = ids.of({}, 12);
-  for (int i = 0; i < 5; ++i) {
-    processes.clock.advance(std::chrono::milliseconds(700));
-    CHECK(ids.of({}, 12) == first);
-  }
 }
 
 TEST_CASE("a table full of shells forgets, and answers as before") {
   Processes processes;
   processes.add(10, "ninja", 1);
-  remote::BuildIds ids(processes.files, processes.clock);
+  remote::BuildIds ids(processes.files);
   for (int shell = 100; shell < 3000; ++shell) {
     processes.add(shell, "sh", 10);
     processes.add(shell + 10'000, "gomacc", shell);
@@ -125,8 +108,8 @@ TEST_CASE("without a build tool all compiles of a daemon are one build, and of t
   Processes processes;
   processes.add(10, "bash", 1);
   processes.add(11, "gomacc", 10);
-  remote::BuildIds one(processes.files, processes.clock);
-  remote::BuildIds other(processes.files, processes.clock);
+  remote::BuildIds one(processes.files);
+  remote::BuildIds other(processes.files);
   CHECK(one.of({}, 11) == one.of({}, 10));
   CHECK(one.of({}, 11) == one.of({}, 4711));
   CHECK(one.of({}, 11) != other.of({}, 11));
@@ -147,6 +130,6 @@ TEST_CASE("names with parentheses, loops and broken text do no harm") {
 }
 
 TEST_CASE("this very process is found in the real /proc") {
-  remote::BuildIds ids(base::real_files(), base::real_clock());
+  remote::BuildIds ids(base::real_files());
   CHECK(ids.of({}, 1) == ids.of({}, 0));
 }
