@@ -37,7 +37,9 @@ Plan make_plan(const PlanFacts& facts) {
     bool quicker_here = facts.times.local_us != 0 && facts.times.local_us < facts.times.remote_us / 2;
     plan.execute = !quicker_here && !facts.remote_crowded;
   }
-  if (plan.look_up || plan.execute) plan.head_start = head_start(facts, plan.execute);
+  if (plan.look_up || plan.execute) {
+    plan.head_start = plan.here ? head_start(facts, plan.execute) : kNoRace;
+  }
   return plan;
 }
 

@@ -21,16 +21,16 @@ struct PlanFacts {
   Estimate times;
 };
 
+// A head start that never ends: nothing is compiled here before the remote side has failed.
+inline constexpr std::chrono::milliseconds kNoRace = std::chrono::hours(24);
+
 struct Plan {
   bool look_up = false;
   bool execute = false;
   bool here = true;
-  // How long the remote side is alone before a local compile may start beside it; with `here` only.
+  // How long the remote side is alone before a local compile may start beside it; kNoRace where none may.
   std::chrono::milliseconds head_start{0};
 };
-
-// A head start that never ends: the local compile waits for the remote side to fail.
-inline constexpr std::chrono::milliseconds kNoRace = std::chrono::hours(24);
 
 Plan make_plan(const PlanFacts& facts);
 

@@ -87,14 +87,15 @@ class Race {
   std::optional<Reply> run_remotely() {
     task_.services.history.update(task_.record);
     RemoteRun::Order order = make_order();
-    bool alone = !plan_.here || plan_.head_start == kNoRace;
-    if (alone && side_.confirmer.knows(order.outside)) return run_alone(std::move(order));
+    if (plan_.head_start == kNoRace && side_.confirmer.knows(order.outside)) {
+      return run_alone(std::move(order));
+    }
     std::shared_ptr<RemoteRun> remote =
         RemoteRun::start(side_, task_.services.store, task_.services.clock, std::move(order));
     bool over = false;
     {
       PhaseTimer timer(task_, Phase::remote);
-      over = remote->wait(alone ? kNoRace : plan_.head_start, task_.stop);
+      over = remote->wait(plan_.head_start, task_.stop);
     }
     if (!over && !task_.stop.stop_requested()) {
       Reply reply = run_beside(*remote);

@@ -67,6 +67,7 @@ TEST_CASE(
   task::PlanFacts facts = cluster();
   facts.may_run_here = false;
   CHECK(!task::make_plan(facts).here);
+  CHECK(task::make_plan(facts).head_start == task::kNoRace);
   facts = cluster();
   facts.may_race = false;
   CHECK(task::make_plan(facts).here);
