@@ -1,5 +1,6 @@
 #include "remote/channels.h"
 
+#include <absl/synchronization/mutex.h>
 #include <grpc/support/log.h>
 
 #include <algorithm>
@@ -56,15 +57,20 @@ grpc::ChannelArguments arguments_of(const Endpoint& endpoint, const TlsFiles& tl
   return args;
 }
 
+// Of the whole process, before its first channel.
+void set_up_library() {
+  gpr_set_log_function(to_our_log);
+  // Distributions build the library's mutexes with the search for lock cycles of debug builds: each lock then
+  // takes a lock that all threads share, and a cycle, though it may never close, would end the program.
+  absl::SetMutexDeadlockDetectionMode(absl::OnDeadlockCycle::kIgnore);
+}
+
 }  // namespace
 
 Channels::Channels(const Endpoint& endpoint, TlsFiles tls, base::Clock& clock, base::Files& disk)
     : endpoint_(endpoint), tls_(std::move(tls)), clock_(clock), disk_(disk) {
-  static const bool logging = [] {
-    gpr_set_log_function(to_our_log);
-    return true;
-  }();
-  (void)logging;
+  static std::once_flag set_up;
+  std::call_once(set_up, set_up_library);
 }
 
 base::Result<Lease> Channels::lease(Lane lane) {
