@@ -35,14 +35,15 @@ class CompilerCount(threading.Thread):
 
     @staticmethod
     def look(proc=Path('/proc')):
-        """The compilers, each by its id and the time when it began."""
+        """The compilers, each by its id and the time when it began. Those that a daemon asks something
+        compile nothing; where this process is the first of a container, a daemon is below it."""
         parent, compilers = {}, set()
         for entry in filter(str.isdigit, os.listdir(proc)):
             try:
                 stat = (proc / entry / 'stat').read_text()
                 name = stat[stat.index('(') + 1 : stat.rindex(')')]
                 rest = stat[stat.rindex(')') + 2 :].split()
-                parent[int(entry)] = int(rest[1])
+                parent[int(entry)] = 0 if name == 'compiler_proxy' else int(rest[1])
                 ended = rest[0] in 'ZX'
                 if not ended and (name in COMPILERS or name.startswith('clang') and _compiles(proc / entry)):
                     compilers.add((int(entry), rest[19]))

@@ -78,6 +78,13 @@ class AtOnce(Folders):
         self.process(7, 'ninja', '-c', name='ninja')
         self.assertEqual({1, 4}, {pid for pid, _ in builds.CompilerCount.look(self.top)})
 
+    def test_what_a_daemon_asks_a_compiler_is_no_compile(self):
+        self.process(11, 'compiler_proxy', name='compiler_proxy')
+        self.process(12, 'g++', '-E', parent=11, name='g++')
+        self.process(13, 'cc1plus', '-E', parent=12, name='cc1plus')
+        self.process(14, 'cc1plus', 'x.cc', name='cc1plus')
+        self.assertEqual({14}, {pid for pid, _ in builds.CompilerCount.look(self.top)})
+
 
 class Reasons(unittest.TestCase):
     def test_compiles_that_ended_otherwise_are_named_with_the_reason(self):
