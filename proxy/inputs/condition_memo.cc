@@ -5,7 +5,7 @@
 namespace inputs {
 
 ConditionMemo::Value ConditionMemo::find(Id condition, const ExpressionRules& rules,
-                                         const MacroTable& table) const {
+                                         MacroTable& table) const {
   const std::size_t slot = condition % kSlots;
   if (slot >= entries_.size()) return Value::unknown;
   const Entry& entry = entries_[slot];

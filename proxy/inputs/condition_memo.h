@@ -22,7 +22,7 @@ class ConditionMemo {
   enum class Value : std::uint8_t { unknown, fails, holds };
 
   // What the condition with this number comes out as with the macros of `table`, if that is known.
-  Value find(Id condition, const ExpressionRules& rules, const MacroTable& table) const;
+  Value find(Id condition, const ExpressionRules& rules, MacroTable& table) const;
 
   // Requires: `expander` has evaluated the condition without failure, and repeatable() holds.
   void keep(Id condition, const ExpressionRules& rules, const Expander& expander, bool holds);

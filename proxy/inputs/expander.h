@@ -24,12 +24,6 @@ class BuiltinHost {
   virtual Token expand_builtin(const Macro& macro, const Token& name, Expander& expander) = 0;
 };
 
-// One look at the table of macros, and what was there.
-struct MacroLook {
-  Id name;
-  const Macro* macro;
-};
-
 // One thread; reused for directive after directive.
 class Expander {
  public:

@@ -1,6 +1,8 @@
 // The directive lists of all files, shared by all scans, and what the compilers answered to questions.
 #pragma once
 
+#include <atomic>
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <mutex>
@@ -33,12 +35,16 @@ class Lists {
 
   std::shared_ptr<const Prelude> prelude(const compiler::Command& command, const compiler::Dialect& dialect);
 
+  // What the subtrees of all scans take in memory.
+  std::atomic<std::size_t>& subtree_bytes() { return subtree_bytes_; }
+
  private:
   // The slot of the index that holds lists made in this mode. Slot n + 1 holds the text's names.
   std::uint8_t slot(const LexMode& mode);
 
   FileIndex& index_;
   Vocabulary vocabulary_;
+  std::atomic<std::size_t> subtree_bytes_{0};
   std::shared_mutex mutex_;
   std::vector<LexMode> modes_;                                                // guarded by mutex_
   std::unordered_map<std::string, std::shared_ptr<const Prelude>> preludes_;  // guarded by mutex_

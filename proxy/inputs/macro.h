@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "inputs/identifiers.h"
+#include "inputs/macro_log.h"
 #include "inputs/token.h"
 
 namespace inputs {
@@ -87,13 +88,17 @@ class MacroTable {
     ++epoch_;
     if (slots_.size() < names.size()) slots_.resize(names.size() + 1024);
     stacks_.clear();
+    log_.reset();
   }
-  const Macro* find(Id id) const {
-    return id < slots_.size() && slots_[id].epoch == epoch_ ? slots_[id].macro : nullptr;
+  const Macro* find(Id id) {
+    const Macro* macro = id < slots_.size() && slots_[id].epoch == epoch_ ? slots_[id].macro : nullptr;
+    if (log_.is_open()) log_.looked(id, macro);
+    return macro;
   }
   void set(Id id, const Macro* macro) {
     if (id >= slots_.size()) slots_.resize(id + 1024);
     slots_[id] = {epoch_, macro};
+    if (log_.is_open()) log_.changed(id, macro);
   }
   // #pragma push_macro and pop_macro.
   void push(Id id) { stacks_[id].push_back(find(id)); }
@@ -104,6 +109,9 @@ class MacroTable {
     found->second.pop_back();
   }
 
+  // Notes what goes on here, while a part of it is open. What push() puts by is not noted.
+  MacroLog& log() { return log_; }
+
  private:
   struct Slot {
     std::uint64_t epoch = 0;
@@ -112,6 +120,7 @@ class MacroTable {
   std::uint64_t epoch_ = 0;
   std::vector<Slot> slots_;
   std::unordered_map<Id, std::vector<const Macro*>> stacks_;
+  MacroLog log_;
 };
 
 // True when `text` holds `word` as a whole name.

@@ -87,27 +87,23 @@ base::Result<void> Preprocessor::define_first_macros() {
 base::Result<void> Preprocessor::forced_includes() {
   for (const compiler::ForcedInclude& forced : task_.command.forced) {
     if (!forced.macros_only) continue;
-    if (auto done = forced_include(forced.name, true); !done) return done;
+    if (auto done = forced_include(forced.name); !done) return done;
   }
   if (task_.dialect.includes_stdc_predef) {
-    // Not found is no error, and it does not count as the first include.
     Request request;
     request.name = task_.lists.vocabulary().headers.intern("stdc-predef.h");
     request.angled = true;
-    const bool first = first_include_;
-    first_include_ = false;
-    if (auto done = enter(request, frames_.back(), false); !done) return done;
-    first_include_ = first;
+    if (auto done = enter(request, frames_.back(), By::compiler); !done) return done;
     if (auto done = run_frames(1); !done) return done;
   }
   for (const compiler::ForcedInclude& forced : task_.command.forced) {
     if (forced.macros_only) continue;
-    if (auto done = forced_include(forced.name, true); !done) return done;
+    if (auto done = forced_include(forced.name); !done) return done;
   }
   return {};
 }
 
-base::Result<void> Preprocessor::forced_include(const std::string& name, bool required) {
+base::Result<void> Preprocessor::forced_include(const std::string& name) {
   Frame from;
   from.list = frames_.front().list;
   from.from_command_line = true;
@@ -119,7 +115,7 @@ base::Result<void> Preprocessor::forced_include(const std::string& name, bool re
   from.directory = resolver_.includer_directory(prefix, task_.cwd, false);
   Request request;
   request.name = task_.lists.vocabulary().headers.intern(name);
-  if (auto done = enter(request, from, required); !done) return done;
+  if (auto done = enter(request, from, By::user); !done) return done;
   return run_frames(1);
 }
 
@@ -127,10 +123,12 @@ base::Result<void> Preprocessor::run_frames(std::size_t base) {
   while (frames_.size() > base) {
     Frame& frame = frames_.back();
     if (frame.at >= frame.list->items.size()) {
+      if (!records_.open.empty() && records_.open.back().frames == frames_.size()) close_subtree();
       frames_.pop_back();
       continue;
     }
     const Directive& item = frame.list->items[frame.at++];
+    ++records_.steps;
     if (auto done = step(frame, item); !done) return done;
   }
   return {};
@@ -162,12 +160,18 @@ base::Result<void> Preprocessor::step(Frame& frame, const Directive& item) {
       if (!gcc() && frames_.size() == 1) return {};
       base::Result<FileState*> state = state_of(frame.node);
       if (!state) return state.error();
+      FileEvent event;
+      event.kind = FileEvent::Kind::once;
+      event.node = frame.node;
+      note(event);
       return mark_once(frame.node, **state);
     }
     case DirectiveKind::pragma_push_macro:
+      spoil();
       scratch_.macros.push(item.id);
       return {};
     case DirectiveKind::pragma_pop_macro:
+      spoil();
       scratch_.macros.pop(item.id);
       return {};
     case DirectiveKind::pragma_system_header:
@@ -176,6 +180,7 @@ base::Result<void> Preprocessor::step(Frame& frame, const Directive& item) {
     case DirectiveKind::pragma_dependency:
       return dependency(item);
     case DirectiveKind::line:
+      spoil();
       recorder_.facts().absolute_lines.emplace_back(item.text);
       return {};
     case DirectiveKind::error:
@@ -255,6 +260,7 @@ base::Result<void> Preprocessor::macro_in_text(const Directive& item) {
   const Macro* macro = scratch_.macros.find(item.id);
   if (macro == nullptr || !macro->mentions_pragma) return {};
   if (macro->function_like) return base::unsupported("pragma_operator");
+  spoil();
   std::string_view rest = macro->replacement;
   while (!rest.empty()) {
     // Each must be _Pragma("push_macro(\"NAME\")") or pop_macro.

@@ -24,6 +24,7 @@
 #include "inputs/recorder.h"
 #include "inputs/resolver.h"
 #include "inputs/scanner.h"
+#include "inputs/subtree.h"
 
 namespace inputs {
 
@@ -47,10 +48,14 @@ struct FileState {
   std::shared_ptr<const DirectiveList> list;
   std::optional<std::uint32_t> version;
   LexMode mode;
+  std::unique_ptr<SubtreeSet> subtrees;  // null until one might be made
   // Of this scan.
   bool once = false;          // #pragma once was reached, or it was imported
   std::uint32_t entered = 0;  // how often
   std::uint64_t scan = 0;
+  // Of the subtree that is being made.
+  std::uint64_t mark = 0;        // Scratch::marks when it was met
+  std::uint32_t last_event = 0;  // the last that it has of the file
 };
 
 // Memory that one scan after another uses, all with the same Lists. One scan at a time.
@@ -61,6 +66,10 @@ struct Scratch {
   std::vector<std::uint64_t> trail_marks;  // by node: the scan that has it in its trail
   std::unordered_map<std::string, std::unique_ptr<Resolver>> resolvers;
   std::uint64_t scan = 0;  // number of the present one
+  SubtreeLimits subtree_limits;
+  std::size_t subtree_bytes = 0;  // of all subtrees
+  std::uint64_t subtrees_taken = 0;
+  std::uint64_t marks = 0;  // subtrees that were made
 };
 
 class Preprocessor : private BuiltinHost {
@@ -72,11 +81,12 @@ class Preprocessor : private BuiltinHost {
 
   // Questions whose answers were not known; 0 was taken for them, so that the result is void while there is
   // any.
-  const std::vector<std::string>& open_questions() const { return open_questions_; }
+  const std::vector<std::string>& open_questions() const { return later_.questions; }
   // What needs a second look when all files are known: whether one defines a macro that mentions the time,
-  // and the lists with assembler directives that name files.
+  // and the lists with assembler directives that name files. And what the compiler has to be asked.
   struct Later {
     bool time_macro = false;
+    std::vector<std::string> questions;
     std::vector<const DirectiveList*> assembler_lists;  // good as long as the preprocessor
   };
   const Later& later() const { return later_; }
@@ -102,6 +112,25 @@ class Preprocessor : private BuiltinHost {
     bool next = false;
     bool import = false;
   };
+  // A file that is being read, whose subtree is recorded.
+  struct Recording {
+    SubtreePlace place;
+    std::size_t frames;  // with its own
+    MacroLog::Position macros;
+    std::size_t first_event;  // in Records::events
+    std::uint64_t first_step;
+    std::size_t outer_deepest;      // Records::deepest before
+    std::size_t absolute_includes;  // how many there were
+    bool spoiled = false;           // it did what no event tells of
+  };
+  struct Records {
+    std::vector<Recording> open;    // of some of the frames, in their order
+    std::vector<FileEvent> events;  // since the outermost began
+    std::uint64_t steps = 0;        // of the scan
+    std::size_t deepest = 0;        // most frames since the innermost began
+  };
+  // Who asks for an include. What the compiler asks for need not be there, and does not count as the first.
+  enum class By : std::uint8_t { compiler, user };
   // Of __COUNTER__. Uses in text are not counted, so after one its value is not known.
   struct Counter {
     std::int64_t value = 0;
@@ -113,7 +142,7 @@ class Preprocessor : private BuiltinHost {
   // Set-up.
   base::Result<void> define_first_macros();
   base::Result<void> forced_includes();
-  base::Result<void> forced_include(const std::string& name, bool required);
+  base::Result<void> forced_include(const std::string& name);
   base::Result<void> run_frames(std::size_t base);
 
   // Directives.
@@ -128,16 +157,39 @@ class Preprocessor : private BuiltinHost {
 
   // Includes.
   const Resolved& resolve(const Request& request, const Frame& frame);
+  void use(const Resolved& answer);
   Start start_of(const Request& request, const Frame& frame) const;
-  base::Result<void> enter(const Request& request, const Frame& from, bool required);
+  base::Result<void> enter(const Request& request, const Frame& from, By by);
+  base::Result<bool> meet(const FileEvent& event, FileState& state, const Request& request);
+  base::Result<void> begin_reading(FileState& state, bool system);
+  void asked(const FileEvent& event);
   base::Result<bool> should_enter(const Resolved& file, FileState& state, const Request& request);
   base::Result<bool> once_elsewhere(const Resolved& file, const FileState& state);
   base::Result<void> mark_once(NodeId node, FileState& state);
   const IncluderDirectory* directory_of(const Resolved& file, bool system);
   base::Result<FileState*> state_of(NodeId node);
-  bool guarded(const DirectiveList& list) const;
+  bool guarded(const DirectiveList& list);
   std::uint64_t size_of(NodeId node) const;
   base::Result<void> check_facts(const DirectiveList& list, bool system);
+
+  // Subtrees.
+  bool subtrees_hold() const;
+  SubtreePlace place_of(const Frame& frame) const;
+  base::Result<bool> take_subtree(const Frame& frame);
+  bool agrees(Subtree& subtree);
+  bool still_holds(const Resolved& answer);
+  base::Result<void> repeat(const FileEvent& event);
+  void open_subtree(const Frame& frame);
+  void close_subtree();
+  std::unique_ptr<Subtree> make_subtree(const Recording& recording);
+  void keep_subtree(SubtreeSet& known, std::unique_ptr<Subtree> subtree);
+  void note(const FileEvent& event) {
+    if (!records_.open.empty()) records_.events.push_back(event);
+  }
+  // What is being recorded cannot be repeated.
+  void spoil() {
+    if (!records_.open.empty()) records_.open.back().spoiled = true;
+  }
 
   // Builtin macros.
   Token expand_builtin(const Macro& macro, const Token& name, Expander& expander) override;
@@ -149,6 +201,8 @@ class Preprocessor : private BuiltinHost {
   bool header_operand(Expander& expander, std::string& spelled);
 
   std::string_view vocabulary_name(Id id) const { return task_.lists.vocabulary().names.name(id); }
+  // The compilers stop at 200 files within each other.
+  std::size_t most_frames() const { return frames_.capacity() - 8; }
   bool gcc() const { return task_.command.family == compiler::Family::gcc; }
   bool clang_names_directories_once() const { return !gcc() && task_.prelude.language.clang_major < 17; }
 
@@ -158,11 +212,11 @@ class Preprocessor : private BuiltinHost {
   Recorder& recorder_;
   Expander expander_;
   std::vector<Frame> frames_;
+  Records records_;
   std::pmr::monotonic_buffer_resource memory_;                 // of what grows by a little with each file
   std::unordered_map<NodeId, std::string> directory_names_;    // clang: the name by which each was first seen
   std::pmr::unordered_set<std::uint64_t> stacked_{&memory_};   // gcc: identities that were read
   std::unordered_multimap<std::uint64_t, NodeId> once_sizes_;  // by size
-  std::vector<std::string> open_questions_;
   Counter counter_;
   std::uint32_t line_ = 0;  // of the directive that is expanded
   Later later_;

@@ -62,6 +62,10 @@ std::string Preprocessor::mapped(std::string_view path) {
 
 Token Preprocessor::expand_builtin(const Macro& macro, const Token& name, Expander& expander) {
   const Frame& frame = frames_.back();
+  if (macro.builtin != Builtin::has_include && macro.builtin != Builtin::oracle &&
+      macro.builtin != Builtin::line) {
+    spoil();
+  }
   switch (macro.builtin) {
     case Builtin::file:
     case Builtin::base_file: {
@@ -135,24 +139,33 @@ Token Preprocessor::has_include(const Token& name, Expander& expander) {
       expander.fail("precompiled_header");
     }
   }
-  const bool there = file.by != FoundBy::nothing;
-  if (there) {
-    const std::vector<SearchDirectory>& directories = resolver_.config().path.directories;
-    const bool searched = file.by == FoundBy::search_path;
-    const bool system = searched ? directories[file.directory].system : frame.system;
-    const bool by_flag = searched ? directories[file.directory].by_flag : frame.by_flag;
-    if (file.by == FoundBy::absolute_path) recorder_.facts().absolute_includes.push_back(file.path);
-    if (gcc()) {
-      recorder_.unlisted(file.node, file.depfile_name, system, by_flag);
-    } else {
-      recorder_.listed(file.node, file.depfile_name, system, by_flag);
-    }
+  const std::vector<SearchDirectory>& directories = resolver_.config().path.directories;
+  const bool searched = file.by == FoundBy::search_path;
+  FileEvent event;
+  event.kind = FileEvent::Kind::asked;
+  event.system = searched ? directories[file.directory].system : frame.system;
+  event.by_flag = searched ? directories[file.directory].by_flag : frame.by_flag;
+  event.node = file.node;
+  event.file = &file;
+  if (file.by == FoundBy::absolute_path) recorder_.facts().absolute_includes.push_back(file.path);
+  note(event);
+  asked(event);
+  return expander.make_number(file.by == FoundBy::nothing ? 0 : 1, name);
+}
+
+void Preprocessor::asked(const FileEvent& event) {
+  const Resolved& file = *event.file;
+  if (file.by == FoundBy::nothing) return;
+  if (gcc()) {
+    recorder_.unlisted(file.node, file.depfile_name, event.system, event.by_flag);
+  } else {
+    recorder_.listed(file.node, file.depfile_name, event.system, event.by_flag);
   }
-  return expander.make_number(there ? 1 : 0, name);
 }
 
 // 0: there is none, 1: there is and it is not empty, 2: it is empty.
 Token Preprocessor::has_embed(const Token& name, const std::string& spelled, Expander& expander) {
+  spoil();
   Token token;
   if (gcc() || spelled[0] != '"' || !expander.next(token) || !token.is(Op::close)) {
     expander.fail("embed");
@@ -198,7 +211,7 @@ Token Preprocessor::oracle(const Token& name, Expander& expander) {
     if (*answer == compiler::kNoAnswer) expander.fail("oracle_question");
     return expander.make_number(*answer, name);
   }
-  open_questions_.push_back(std::move(question));
+  later_.questions.push_back(std::move(question));
   return expander.make_number(0, name);
 }
 

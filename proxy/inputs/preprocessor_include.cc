@@ -1,3 +1,6 @@
+#include <algorithm>
+#include <utility>
+
 #include "inputs/preprocessor.h"
 
 // The part of Preprocessor that finds and enters files.
@@ -45,13 +48,16 @@ Start Preprocessor::start_of(const Request& request, const Frame& frame) const {
 const Resolved& Preprocessor::resolve(const Request& request, const Frame& frame) {
   const Resolved& found =
       resolver_.resolve(request.name, start_of(request, frame), frame.directory, task_.since);
-  if (found.used_in == scratch_.scan) return found;
-  const_cast<Resolved&>(found).used_in = scratch_.scan;
-  recorder_.depends_on(found.trail);
-  if (clang_names_directories_once()) {
-    for (const auto& [node, name] : found.directories) directory_names_.try_emplace(node, name);
-  }
+  use(found);
   return found;
+}
+
+void Preprocessor::use(const Resolved& answer) {
+  if (std::exchange(answer.used_in, scratch_.scan) == scratch_.scan) return;
+  recorder_.depends_on(answer.trail);
+  if (clang_names_directories_once()) {
+    for (const auto& [node, name] : answer.directories) directory_names_.try_emplace(node, name);
+  }
 }
 
 base::Result<void> Preprocessor::include(Frame& frame, const Directive& item) {
@@ -67,7 +73,7 @@ base::Result<void> Preprocessor::include(Frame& frame, const Directive& item) {
   }
   request.next = item.kind == DirectiveKind::include_next;
   request.import = item.kind == DirectiveKind::import;
-  return enter(request, frame, true);
+  return enter(request, frame, By::user);
 }
 
 base::Result<Preprocessor::Request> Preprocessor::computed_name(Frame& frame, const Directive& item) {
@@ -100,11 +106,11 @@ base::Result<Preprocessor::Request> Preprocessor::computed_name(Frame& frame, co
   return request;
 }
 
-base::Result<void> Preprocessor::enter(const Request& request, const Frame& from, bool required) {
+base::Result<void> Preprocessor::enter(const Request& request, const Frame& from, By by) {
   const std::string_view name = task_.lists.vocabulary().headers.name(request.name);
-  if (frames_.size() >= frames_.capacity() - 8) return base::unsupported("include_depth");
+  if (frames_.size() >= most_frames()) return base::unsupported("include_depth");
   const Resolved& file = resolve(request, from);
-  if (gcc() && first_include_) {
+  if (gcc() && first_include_ && by == By::user) {
     first_include_ = false;
     if (resolver_.meets_precompiled(request.name, start_of(request, from), from.directory,
                                     recorder_.scratch_trail())) {
@@ -113,7 +119,7 @@ base::Result<void> Preprocessor::enter(const Request& request, const Frame& from
   }
   if (file.broken) return base::unsupported("lookup: " + std::string(name));
   if (file.by == FoundBy::nothing) {
-    if (!required) return {};
+    if (by == By::compiler) return {};
     return base::unsupported("missing_include: " + std::string(name));
   }
   const std::vector<SearchDirectory>& directories = resolver_.config().path.directories;
@@ -132,24 +138,50 @@ base::Result<void> Preprocessor::enter(const Request& request, const Frame& from
   base::Result<FileState*> state = state_of(file.node);
   if (!state) return state.error();
   frame.list = (*state)->list.get();
-  if (!gcc()) recorder_.listed(file.node, file.depfile_name, frame.system, frame.by_flag);
-  base::Result<bool> enters = should_enter(file, **state, request);
+  FileEvent event;
+  event.system = frame.system;
+  event.by_flag = frame.by_flag;
+  event.was_once = (*state)->once;
+  event.node = file.node;
+  event.file = &file;
+  base::Result<bool> enters = meet(event, **state, request);
   if (!enters) return enters.error();
-  if (!*enters) return {};
-  if (gcc() && stacked_.insert(file.identity).second) {
-    recorder_.listed(file.node, file.depfile_name, frame.system, frame.by_flag);
+  if (!*enters || guarded(*frame.list)) {
+    note(event);
+    return {};
   }
-  if (guarded(*frame.list)) return {};
-  if ((*state)->entered++ == 0) {
-    if (auto checked = check_facts(*frame.list, frame.system); !checked) return checked;
-  }
+  event.kind = FileEvent::Kind::entered;
+  note(event);
+  if (auto begun = begin_reading(**state, frame.system); !begun) return begun;
   frame.directory = directory_of(file, frame.system);
+  if (subtrees_hold()) {
+    base::Result<bool> taken = take_subtree(frame);
+    if (!taken) return taken.error();
+    if (*taken) return {};
+    open_subtree(frame);
+  }
   frames_.push_back(frame);
+  records_.deepest = std::max(records_.deepest, frames_.size());
   return {};
 }
 
+// What the compiler takes down of a file that is included. False when it passes over it.
+base::Result<bool> Preprocessor::meet(const FileEvent& event, FileState& state, const Request& request) {
+  const Resolved& file = *event.file;
+  if (!gcc()) recorder_.listed(file.node, file.depfile_name, event.system, event.by_flag);
+  base::Result<bool> enters = should_enter(file, state, request);
+  if (enters && *enters && gcc() && stacked_.insert(file.identity).second) {
+    recorder_.listed(file.node, file.depfile_name, event.system, event.by_flag);
+  }
+  return enters;
+}
+
+base::Result<void> Preprocessor::begin_reading(FileState& state, bool system) {
+  return state.entered++ == 0 ? check_facts(*state.list, system) : base::Result<void>();
+}
+
 // An include guard that is closed: to read the file again would change nothing.
-bool Preprocessor::guarded(const DirectiveList& list) const {
+bool Preprocessor::guarded(const DirectiveList& list) {
   return list.guard != kNoName && scratch_.macros.find(list.guard) != nullptr;
 }
 
@@ -158,6 +190,7 @@ base::Result<bool> Preprocessor::should_enter(const Resolved& file, FileState& s
                                               const Request& request) {
   if (state.once) return false;
   if (request.import) {
+    spoil();
     if (auto marked = mark_once(file.node, state); !marked) return marked.error();
     if (state.entered > 0) return false;
     // Equal files count as imported, which mtimes decide that a remote machine does not have.
@@ -215,6 +248,7 @@ base::Result<void> Preprocessor::dependency(const Directive& item) {
 
 base::Result<void> Preprocessor::embed(Frame& frame, const Directive& item) {
   if (gcc()) return base::unsupported("embed");
+  spoil();
   Request request;
   if (item.id != kNoName) {
     request.name = item.id;

@@ -1,11 +1,14 @@
 #include "inputs/resolver.h"
 
+#include <atomic>
 #include <utility>
 
 namespace inputs {
 namespace {
 
 constexpr std::size_t kMaxAnswers = 100'000;
+
+std::atomic<std::uint32_t> last_number{0};
 
 }  // namespace
 
@@ -28,9 +31,15 @@ std::string_view depfile_spelling(std::string_view path) {
   return path;
 }
 
-void Resolver::begin() {
+Resolver::Resolver(FileIndex& index, const Identifiers& headers, SearchConfig config)
+    : index_(index), headers_(headers), config_(std::move(config)), number_(++last_number) {}
+
+void Resolver::begin(std::uint64_t scan) {
+  last_scan_ = scan;
+  if (answers() <= kMaxAnswers) return;
+  answers_.clear();
   retired_.clear();
-  if (answers_.size() > kMaxAnswers) answers_.clear();
+  number_ = ++last_number;
 }
 
 const IncluderDirectory* Resolver::includer_directory(std::string_view prefix, NodeId node, bool canonical) {
@@ -63,7 +72,7 @@ const Resolved& Resolver::resolve(Id name, Start start, const IncluderDirectory*
                             (static_cast<std::uint64_t>(start.kind) << 14) | start.after;
   std::unique_ptr<Resolved>& slot = answers_[key];
   if (slot && index_.valid(slot->snapshot)) return *slot;
-  // The old object may be in use by the scan under way.
+  // The old object may be in use by the scan under way, and be known to subtrees.
   if (slot) retired_.push_back(std::move(slot));
   slot = std::make_unique<Resolved>();
   look_up(name, start, includer, *slot);

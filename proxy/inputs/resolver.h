@@ -4,6 +4,7 @@
 #pragma once
 
 #include <array>
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -53,8 +54,9 @@ struct Resolved {
   std::string parent_name;      // of `path`, as the compiler takes it for later includes
   std::vector<std::pair<NodeId, std::string>> directories;  // those of names with a slash, touched on the way
   Trail trail;
-  Snapshot snapshot;
-  std::uint64_t used_in = 0;  // the scan that has last used this answer
+  mutable Snapshot snapshot;          // of the trail
+  mutable std::uint64_t used_in = 0;  // the scan that has last used this answer
+  mutable std::uint64_t held_in = 0;  // the scan that has last found it valid without asking again
   // The directory as an includer's, plain and canonical; null until it is asked for.
   mutable std::array<const IncluderDirectory*, 2> includer{};
 };
@@ -70,14 +72,16 @@ struct SearchConfig {
 // One thread.
 class Resolver {
  public:
-  Resolver(FileIndex& index, const Identifiers& headers, SearchConfig config)
-      : index_(index), headers_(headers), config_(std::move(config)) {}
+  Resolver(FileIndex& index, const Identifiers& headers, SearchConfig config);
 
   const SearchConfig& config() const { return config_; }
+  // Of the answers there are. Another one when they were dropped; no other resolver of this process has or
+  // had it.
+  std::uint32_t number() const { return number_; }
 
-  // `since`: the index's epoch at the start of the scan. The answer stays valid until the next call of
-  // begin(). Requires: `name` from the headers' numbers; `includer` from includer_directory() for
-  // StartKind::includer.
+  // `since`: the index's epoch at the start of the scan. The answer stays where it is as long as number() is
+  // the same, and stays true until the next scan. Requires: `name` from the headers' numbers; `includer` from
+  // includer_directory() for StartKind::includer.
   const Resolved& resolve(Id name, Start start, const IncluderDirectory* includer, std::uint64_t since);
 
   // The directory with this prefix; made if it is new.
@@ -89,8 +93,12 @@ class Resolver {
   // gcc: whether a precompiled header for `name` lies where the search would come across it.
   bool meets_precompiled(Id name, Start start, const IncluderDirectory* includer, Trail& trail);
 
-  // A new scan begins. Drops answers when there are too many of them.
-  void begin();
+  // A new scan, with this number, begins. Drops all answers when there are too many of them.
+  void begin(std::uint64_t scan);
+  std::uint64_t last_scan() const { return last_scan_; }
+
+  // How many are remembered, void ones too.
+  std::size_t answers() const { return answers_.size() + retired_.size(); }
 
  private:
   struct Candidate {
@@ -109,8 +117,10 @@ class Resolver {
   FileIndex& index_;
   const Identifiers& headers_;
   const SearchConfig config_;
+  std::uint32_t number_;
+  std::uint64_t last_scan_ = 0;
   std::unordered_map<std::uint64_t, std::unique_ptr<Resolved>> answers_;
-  std::vector<std::unique_ptr<Resolved>> retired_;  // answers that became void during this scan
+  std::vector<std::unique_ptr<Resolved>> retired_;  // answers that became void
   std::unordered_map<std::string, std::unique_ptr<IncluderDirectory>> includers_;
 };
 

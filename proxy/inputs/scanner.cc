@@ -18,7 +18,10 @@ namespace {
 
 // Each round asks the compiler at least one new question; sources need two or three.
 constexpr int kMaxRounds = 20;
-constexpr std::size_t kMaxResolvers = 16;
+// A build has a search path for each of its targets, of which those that are compiled at one time matter. An
+// answer is some 500 bytes.
+constexpr std::size_t kMaxResolvers = 256;
+constexpr std::size_t kMaxAnswersOfAll = 100'000;
 
 bool canonical_system_headers(const compiler::Command& command) {
   bool on = command.family == compiler::Family::gcc;
@@ -73,6 +76,7 @@ class Scanner::State {
                                            Scratch& scratch);
   base::Result<void> finish_facts(const ScanTask& task, const Preprocessor& preprocessor, Recorder& recorder);
   Resolver& resolver_for(SearchConfig config, Scratch& scratch);
+  static void make_room(Scratch& scratch);
 
   std::unique_ptr<Scratch> take_scratch();
   void give_back(std::unique_ptr<Scratch> scratch);
@@ -193,13 +197,25 @@ Resolver& Scanner::State::resolver_for(SearchConfig config, Scratch& scratch) {
   std::string key = key_of(config);
   auto found = scratch.resolvers.find(key);
   if (found == scratch.resolvers.end()) {
-    if (scratch.resolvers.size() >= kMaxResolvers) scratch.resolvers.clear();
-    found = scratch.resolvers
-                .emplace(std::move(key),
-                         std::make_unique<Resolver>(index_, lists_.vocabulary().headers, std::move(config)))
-                .first;
+    make_room(scratch);
+    auto made = std::make_unique<Resolver>(index_, lists_.vocabulary().headers, std::move(config));
+    found = scratch.resolvers.emplace(std::move(key), std::move(made)).first;
   }
   return *found->second;
+}
+
+// For one more resolver: those that were used last longest ago go.
+void Scanner::State::make_room(Scratch& scratch) {
+  auto& resolvers = scratch.resolvers;
+  std::size_t answers = 0;
+  for (const auto& [key, resolver] : resolvers) answers += resolver->answers();
+  while (resolvers.size() >= kMaxResolvers || answers > kMaxAnswersOfAll) {
+    auto oldest = std::min_element(resolvers.begin(), resolvers.end(), [](const auto& a, const auto& b) {
+      return a.second->last_scan() < b.second->last_scan();
+    });
+    answers -= oldest->second->answers();
+    resolvers.erase(oldest);
+  }
 }
 
 base::Result<Closure> Scanner::State::scan_preprocessing(const compiler::Command& command,
@@ -222,7 +238,7 @@ base::Result<Closure> Scanner::State::scan_preprocessing(const compiler::Command
   for (int round = 0; round < kMaxRounds; ++round) {
     if (stop.stop_requested()) return base::cancelled();
     ++scratch.scan;
-    resolver.begin();
+    resolver.begin(scratch.scan);
     Recorder recorder(index_, scratch);
     recorder.depends_on(trail);
     Preprocessor preprocessor(task, scratch, resolver, recorder);

@@ -151,3 +151,25 @@ TEST_CASE_FIXTURE(ResolverFixture, "the directory of an answer is made once for 
   CHECK(resolver->directory_of(found, true) == canonical);
   CHECK(resolver->includer_directory("a/sub/", found.parent, false) == plain);
 }
+
+TEST_CASE_FIXTURE(ResolverFixture,
+                  "answers stay in place under one number, and are dropped when there are too many") {
+  scan.files.write("/w/a/x.h", "");
+  scan.angle("a");
+  make(compiler::Family::gcc);
+  const std::uint32_t number = resolver->number();
+  const Resolved& first = find("x.h", StartKind::angle);
+  scan.files.remove("/w/a/x.h");
+  // Void, but still there for who knows of it.
+  CHECK(&find("x.h", StartKind::angle) != &first);
+  resolver->begin(1);
+  CHECK(resolver->number() == number);
+  CHECK(first.path == "a/x.h");
+  CHECK_FALSE(scan.index.valid(first.snapshot));
+  for (int i = 0; i <= 100'000; ++i) find("n" + std::to_string(i) + ".h", StartKind::angle);
+  CHECK(resolver->number() == number);
+  resolver->begin(1);
+  CHECK(resolver->number() != number);
+  make(compiler::Family::gcc);
+  CHECK(resolver->number() > number + 1);
+}
