@@ -101,6 +101,8 @@ class Acceptance {
 }  // namespace
 
 base::Result<Reply> accept(Task& task, const Prepared& prepared, const remote::Answer& answer) {
+  base::Result<base::Pass> pass = task.services.gates.cpu.enter(task.stop);
+  if (!pass) return pass.error();
   return Acceptance(task, prepared, answer).accept();
 }
 

@@ -156,6 +156,7 @@ class Race {
       return std::nullopt;
     }
     base::Result<Reply> reply = accept(task_, prepared_, *ending.answer);
+    if (!reply && reply.error().kind == base::ErrorKind::cancelled) return give_up();
     if (!reply) {
       why_here_ = reply.error().message;
       return std::nullopt;

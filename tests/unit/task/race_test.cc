@@ -187,6 +187,45 @@ TEST_CASE("a task that may not race is cancelled with its gomacc, and the engine
   CHECK(remote.world.client.orders.empty());
 }
 
+TEST_CASE("an answer is taken in turn with the tasks that are being prepared") {
+  RemoteWorld remote;
+  std::string object = remote.make_result();
+  remote.backend->put_entry(remote.action, remote.answer);
+  base::Gate& gate = remote.world.services().gates.cpu;
+  std::vector<base::Pass> others;
+  remote.backend->before_lookup = [&](const base::Digest&) {
+    while (gate.inside() < gate.limit()) others.push_back(std::move(*gate.enter({})));
+  };
+  task::Request request = remote.world.request(RemoteWorld::command());
+  request.env.insert(request.env.end(), {"GOMA_USE_LOCAL=false", "GOMA_FALLBACK=false"});
+  std::stop_source stop;
+  task::Reply reply;
+  std::thread compile(
+      [&] { reply = task::serve(remote.world.services(), request, remote.world.client, stop.get_token()); });
+  base::Nanoseconds began = base::real_clock().uptime();
+  while (gate.waiting() == 0 && base::real_clock().uptime() < began + std::chrono::seconds(60)) {
+    std::this_thread::yield();
+  }
+  CHECK(gate.waiting() == 1);
+  CHECK(!remote.world.exists("x.o"));
+
+  SUBCASE("it waits for a processor") {
+    others.clear();
+    compile.join();
+    CHECK(remote.world.last().result == task::Result::remote_hit);
+    CHECK(remote.world.read("x.o") == object);
+  }
+
+  SUBCASE("or until gomacc is gone") {
+    stop.request_stop();
+    compile.join();
+    CHECK(reply.lost);
+    CHECK(remote.world.last().result == task::Result::cancelled);
+    CHECK(!remote.world.exists("x.o"));
+  }
+  CHECK(remote.world.client.orders.empty());
+}
+
 TEST_CASE("GOMA_FALLBACK=false runs nothing here that a cluster could run") {
   RemoteWorld remote;
   remote.make_result();
