@@ -100,12 +100,12 @@ class Casd(Engine):
     runner: None, 'hosttools' (the host's own files), 'bubblewrap' (the input root is the root) or 'waiting'
     (a compile takes `seconds` and no processor, and reads its source and the files of the list `reads`; see
     waiting_runner.cc). hide: a folder that actions see empty. quota: bytes as '500M', beyond which the oldest
-    go. static: the program from the wheel, without execution of its own.
+    go. static: the program from the wheel, without execution of its own. within: as of Engine.
     The instance name is always empty.
     """
 
     def __init__(self, runner='hosttools', jobs=4, hide=None, port=None, unix=False, **options):
-        super().__init__()
+        super().__init__(options.pop('within', None))
         self.runner, self.jobs, self.hide = runner, jobs, hide
         self.quota = options.pop('quota', None)
         self.seconds, self.reads = options.pop('seconds', 1), options.pop('reads', [])

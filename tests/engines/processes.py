@@ -116,8 +116,9 @@ class Engine:
     _up = []
     idle = False  # whether its processes run only when nothing else wants the processor
 
-    def __init__(self):
-        self.folder = tempfile.mkdtemp(prefix='engine')
+    def __init__(self, within=None):
+        """within: the folder in which it makes its own, or None for the usual one."""
+        self.folder = tempfile.mkdtemp(prefix='engine', dir=within)
         os.chmod(self.folder, 0o755)  # PostgreSQL and nginx may be another user
         self.running = {}
         if not Engine._up:
