@@ -44,42 +44,98 @@ void keep_worse(grpc::Status& worst, const grpc::Status& status) {
 
 grpc::Status unanswered() { return {grpc::StatusCode::DATA_LOSS, "the answer lacks some of the blobs"}; }
 
+// Whether the call of a round with so many parts failed for a reason that each would meet alone too.
+bool is_final(const std::optional<Failure>& failure, int parts) {
+  if (!failure || parts == 1) return failure.has_value();
+  switch (failure->cause) {
+    case Cause::unavailable:
+    case Cause::exhausted:
+    case Cause::timed_out:
+    case Cause::unauthenticated:
+    case Cause::denied:
+      return true;
+    default:
+      return false;
+  }
+}
+
+// Takes what was answered about the blob; false when nothing was.
+bool take_answer(const Batches::Received& from, const base::Digest& digest, Batches::Received& to) {
+  if (auto found = from.contents.find(digest); found != from.contents.end()) {
+    to.contents.insert(*found);
+  } else if (from.absent.contains(digest)) {
+    to.absent.insert(digest);
+  } else if (from.corrupt.contains(digest)) {
+    to.corrupt.insert(digest);
+  } else {
+    return false;
+  }
+  return true;
+}
+
 // One BatchUpdateBlobs with its retries.
 class Update {
  public:
-  Update(const std::string& instance, Batches::Sent& sent) : sent_(sent) {
-    request_.set_instance_name(instance);
-    request_.set_digest_function(reapi::DigestFunction::SHA256);
-  }
+  int parts = 0;
+  std::optional<Failure> failure;
+  std::unordered_set<base::Digest> confirmed;
+  std::uint64_t bytes = 0;  // sent, with those that were refused
 
-  Remote<void> add(const Source& source, bool zstd) {
-    Remote<std::string> bytes = read_whole(source);
-    if (!bytes) return bytes.error();
-    reapi::BatchUpdateBlobsRequest::Request& entry = *request_.add_requests();
-    cache::set_digest(source.digest, *entry.mutable_digest());
-    if (zstd && bytes->size() >= kLeastCompressed) {
-      base::Result<std::string> frame = base::zstd_compress(*bytes, kZstdLevel);
-      if (frame && frame->size() < bytes->size() - bytes->size() / 10) {
-        entry.set_compressor(reapi::Compressor::ZSTD);
-        *bytes = std::move(*frame);
-      }
+  Remote<void> add(const std::vector<const Source*>& sources, bool zstd) {
+    for (const Source* source : sources) {
+      if (Remote<void> added = add(*source, zstd); !added) return added;
     }
-    entry.set_data(std::move(*bytes));
     return {};
   }
 
   std::size_t size() const { return request_.ByteSizeLong(); }
+
+  // Takes over the entries of another, unless that would be too much for a call that is shared.
+  bool join(Update& other) {
+    if (parts > 0 && size() + other.size() > kMostShared) return false;
+    ++parts;
+    auto& entries = *other.request_.mutable_requests();
+    while (!entries.empty()) request_.mutable_requests()->AddAllocated(entries.ReleaseLast());
+    return true;
+  }
+
+  void run(Connection& connection, const std::string& instance, const Call& call,
+           const std::stop_token& stop) {
+    request_.set_instance_name(instance);
+    request_.set_digest_function(reapi::DigestFunction::SHA256);
+    Remote<void> ran = connection.run(options_for("BatchUpdateBlobs", size()), call, stop,
+                                      [&](grpc::ClientContext& context, const Connection::Channel& channel) {
+                                        return attempt(context, channel);
+                                      });
+    if (!ran) failure = ran.error();
+  }
+
+ private:
+  Remote<void> add(const Source& source, bool zstd) {
+    Remote<std::string> content = read_whole(source);
+    if (!content) return content.error();
+    reapi::BatchUpdateBlobsRequest::Request& entry = *request_.add_requests();
+    cache::set_digest(source.digest, *entry.mutable_digest());
+    if (zstd && content->size() >= kLeastCompressed) {
+      base::Result<std::string> frame = base::zstd_compress(*content, kZstdLevel);
+      if (frame && frame->size() < content->size() - content->size() / 10) {
+        entry.set_compressor(reapi::Compressor::ZSTD);
+        *content = std::move(*frame);
+      }
+    }
+    entry.set_data(std::move(*content));
+    return {};
+  }
 
   grpc::Status attempt(grpc::ClientContext& context, const Connection::Channel& channel) {
     auto stub = reapi::ContentAddressableStorage::NewStub(channel);
     reapi::BatchUpdateBlobsResponse response;
     grpc::Status status = stub->BatchUpdateBlobs(&context, request_, &response);
     if (!status.ok()) return status;
-    for (const auto& entry : request_.requests()) sent_.bytes += entry.data().size();
+    for (const auto& entry : request_.requests()) bytes += entry.data().size();
     return take(response);
   }
 
- private:
   // Leaves those in the request that are not there yet.
   grpc::Status take(const reapi::BatchUpdateBlobsResponse& response) {
     std::unordered_set<std::string> there;
@@ -95,7 +151,7 @@ class Update {
     int kept = 0;
     for (int i = 0; i < entries.size(); ++i) {
       if (there.contains(entries[i].digest().hash())) {
-        sent_.confirmed.push_back(*cache::get_digest(entries[i].digest()));
+        confirmed.insert(*cache::get_digest(entries[i].digest()));
       } else {
         entries.SwapElements(kept++, i);
       }
@@ -105,20 +161,40 @@ class Update {
     return worst.ok() ? unanswered() : worst;
   }
 
-  Batches::Sent& sent_;
   reapi::BatchUpdateBlobsRequest request_;
 };
 
 // One BatchReadBlobs with its retries.
 class Read {
  public:
-  Read(const std::string& instance, bool zstd, const std::vector<base::Digest>& digests,
-       Batches::Received& received)
-      : instance_(instance), zstd_(zstd), wanted_(digests.begin(), digests.end()), received_(received) {}
+  int parts = 0;
+  std::optional<Failure> failure;
+  Batches::Received received;
 
-  grpc::Status attempt(grpc::ClientContext& context, const Connection::Channel& channel) {
+  // What one more wants, of so many bytes, unless that would be too much for a call that is shared.
+  bool join(const std::vector<base::Digest>& digests, std::size_t entries, bool zstd) {
+    if (parts > 0 && bytes_ + entries > kMostShared) return false;
+    zstd_ = parts == 0 ? zstd : zstd_ && zstd;
+    ++parts;
+    bytes_ += entries;
+    wanted_.insert(digests.begin(), digests.end());
+    return true;
+  }
+
+  void run(Connection& connection, const std::string& instance, const Call& call,
+           const std::stop_token& stop) {
+    Remote<void> ran = connection.run(options_for("BatchReadBlobs", bytes_), call, stop,
+                                      [&](grpc::ClientContext& context, const Connection::Channel& channel) {
+                                        return attempt(instance, context, channel);
+                                      });
+    if (!ran) failure = ran.error();
+  }
+
+ private:
+  grpc::Status attempt(const std::string& instance, grpc::ClientContext& context,
+                       const Connection::Channel& channel) {
     reapi::BatchReadBlobsRequest request;
-    request.set_instance_name(instance_);
+    request.set_instance_name(instance);
     request.set_digest_function(reapi::DigestFunction::SHA256);
     if (zstd_) request.add_acceptable_compressors(reapi::Compressor::ZSTD);
     for (const base::Digest& digest : wanted_) cache::set_digest(digest, *request.add_digests());
@@ -132,21 +208,20 @@ class Read {
     return worst.ok() ? unanswered() : worst;
   }
 
- private:
   grpc::Status take(reapi::BatchReadBlobsResponse::Response& answer) {
     base::Result<base::Digest> digest = cache::get_digest(answer.digest());
     if (!digest || wanted_.count(*digest) == 0) return {};
     if (answer.status().code() == grpc::StatusCode::NOT_FOUND) {
-      received_.absent.insert(*digest);
+      received.absent.insert(*digest);
     } else if (answer.status().code() != grpc::StatusCode::OK) {
       return status_of(answer.status());
     } else {
-      received_.bytes += answer.data().size();
+      received.bytes += answer.data().size();
       std::optional<std::string> content = content_of(answer, *digest);
       if (content && base::digest_of(*content) == *digest) {
-        received_.contents.emplace(*digest, std::move(*content));
+        received.contents.emplace(*digest, std::move(*content));
       } else {
-        received_.corrupt.insert(*digest);
+        received.corrupt.insert(*digest);
       }
     }
     wanted_.erase(*digest);
@@ -163,10 +238,9 @@ class Read {
     return std::move(*content);
   }
 
-  const std::string& instance_;
-  const bool zstd_;
+  bool zstd_ = false;
+  std::size_t bytes_ = 0;
   std::unordered_set<base::Digest> wanted_;
-  Batches::Received& received_;
 };
 
 std::size_t varint_bytes(std::uint64_t value) {
@@ -202,31 +276,74 @@ std::size_t count_that_fits(const std::vector<base::Digest>& digests, const std:
   return count;
 }
 
-Batches::Batches(Connection& connection, std::string instance)
-    : connection_(connection), instance_(std::move(instance)) {}
+struct Batches::Shared {
+  explicit Shared(std::chrono::milliseconds tick) : updates(tick), reads(tick) {}
+
+  Rounds<Update> updates;
+  Rounds<Read> reads;
+};
+
+Batches::Batches(Connection& connection, std::string instance, std::chrono::milliseconds tick)
+    : connection_(connection), instance_(std::move(instance)), shared_(std::make_unique<Shared>(tick)) {}
+
+Batches::~Batches() = default;
+
+int Batches::waiting() const { return shared_->updates.riding() + shared_->reads.riding(); }
 
 Remote<void> Batches::update(const Call& call, const std::vector<const Source*>& sources, bool zstd,
                              Sent& sent, const std::stop_token& stop) {
-  Update update(instance_, sent);
-  for (const Source* source : sources) {
-    Remote<void> added = update.add(*source, zstd);
+  Update mine;
+  Remote<void> added = mine.add(sources, zstd);
+  if (!added) return added;
+  if (mine.size() <= kShared) {
+    auto ride =
+        shared_->updates.ride([&](Update& all) { return all.join(mine); },
+                              [&](Update& all) { all.run(connection_, instance_, call, stop); }, stop);
+    if (!ride.work) return Failure{Cause::cancelled, "BatchUpdateBlobs: stopped"};
+    if (ride.led) sent.bytes += ride.work->bytes;
+    std::vector<const Source*> rest;
+    for (const Source* source : sources) {
+      if (ride.work->confirmed.contains(source->digest)) {
+        sent.confirmed.push_back(source->digest);
+      } else {
+        rest.push_back(source);
+      }
+    }
+    if (rest.empty()) return {};
+    if (is_final(ride.work->failure, ride.work->parts)) return *ride.work->failure;
+    mine = Update();
+    added = mine.add(rest, zstd);
     if (!added) return added;
   }
-  return connection_.run(options_for("BatchUpdateBlobs", update.size()), call, stop,
-                         [&](grpc::ClientContext& context, const Connection::Channel& channel) {
-                           return update.attempt(context, channel);
-                         });
+  mine.run(connection_, instance_, call, stop);
+  sent.bytes += mine.bytes;
+  sent.confirmed.insert(sent.confirmed.end(), mine.confirmed.begin(), mine.confirmed.end());
+  return mine.failure ? Remote<void>(*mine.failure) : Remote<void>();
 }
 
 Remote<void> Batches::read(const Call& call, const std::vector<base::Digest>& digests, bool zstd,
                            Received& received, const std::stop_token& stop) {
   std::size_t bytes = 0;
   for (const base::Digest& digest : digests) bytes += entry_bytes(digest);
-  Read read(instance_, zstd, digests, received);
-  return connection_.run(options_for("BatchReadBlobs", bytes), call, stop,
-                         [&](grpc::ClientContext& context, const Connection::Channel& channel) {
-                           return read.attempt(context, channel);
-                         });
+  std::vector<base::Digest> rest = digests;
+  if (bytes <= kShared) {
+    auto ride = shared_->reads.ride([&](Read& all) { return all.join(digests, bytes, zstd); },
+                                    [&](Read& all) { all.run(connection_, instance_, call, stop); }, stop);
+    if (!ride.work) return Failure{Cause::cancelled, "BatchReadBlobs: stopped"};
+    if (ride.led) received.bytes += ride.work->received.bytes;
+    std::erase_if(
+        rest, [&](const base::Digest& digest) { return take_answer(ride.work->received, digest, received); });
+    if (rest.empty()) return {};
+    if (is_final(ride.work->failure, ride.work->parts)) return *ride.work->failure;
+  }
+  Read mine;
+  mine.join(rest, bytes, zstd);
+  mine.run(connection_, instance_, call, stop);
+  received.bytes += mine.received.bytes;
+  received.contents.merge(mine.received.contents);
+  received.absent.merge(mine.received.absent);
+  received.corrupt.merge(mine.received.corrupt);
+  return mine.failure ? Remote<void>(*mine.failure) : Remote<void>();
 }
 
 }  // namespace remote

@@ -1,9 +1,11 @@
 // Many small blobs in one call: how many fit into a message, and BatchUpdateBlobs and BatchReadBlobs
-// themselves. Limits are of the encoded message, because servers count so.
+// themselves, of one task or of several. Limits are of the encoded message, because servers count so.
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <stop_token>
 #include <string>
 #include <unordered_set>
@@ -13,6 +15,7 @@
 #include "remote/blobs.h"
 #include "remote/connection.h"
 #include "remote/failure.h"
+#include "remote/rounds.h"
 
 namespace remote {
 
@@ -29,10 +32,16 @@ inline constexpr std::size_t kMostEntries = 4'000;
 std::size_t count_that_fits(const std::vector<base::Digest>& digests, const std::string& instance,
                             std::size_t limit);
 
-// The two calls. Any thread.
+// Calls whose entries take no more may be made together with those of other tasks, up to kMostShared in one.
+inline constexpr std::size_t kShared = 16 << 10;
+inline constexpr std::size_t kMostShared = 64 << 10;
+
+// The two calls. What is small is sent or read in rounds; whom a round does not serve, because the server
+// minds something in it, calls alone, so that one task's blobs never spoil another's. Any thread.
 class Batches {
  public:
-  Batches(Connection& connection, std::string instance);
+  Batches(Connection& connection, std::string instance, std::chrono::milliseconds tick = kRoundTick);
+  ~Batches();
 
   // What became of the blobs of a call that failed as a whole or in part.
   struct Sent {
@@ -54,9 +63,15 @@ class Batches {
   Remote<void> read(const Call& call, const std::vector<base::Digest>& digests, bool zstd, Received& received,
                     const std::stop_token& stop);
 
+  // Tasks that take part in rounds now.
+  int waiting() const;
+
  private:
+  struct Shared;
+
   Connection& connection_;
   const std::string instance_;
+  std::unique_ptr<Shared> shared_;
 };
 
 }  // namespace remote

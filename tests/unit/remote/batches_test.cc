@@ -3,10 +3,19 @@
 #include <doctest/doctest.h>
 
 #include <atomic>
+#include <chrono>
+#include <deque>
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <optional>
+#include <stop_token>
+#include <string>
+#include <thread>
+#include <vector>
 
+#include "base/clock.h"
+#include "base/event.h"
 #include "base/zstd.h"
 #include "fake/listening.h"
 #include "fake/noise.h"
@@ -70,6 +79,67 @@ class ScriptedStorage : public re::ContentAddressableStorage::Service {
  private:
   std::mutex mutex_;
   fake::Listening listening_{this};  // last: calls use the rest
+};
+
+// A storage that is asked by several tasks at once. Its first call lasts until it is let go, and those who
+// come meanwhile are in one round.
+class Crowd {
+ public:
+  // `on_call` ends a call with its status, if it has one.
+  explicit Crowd(const fake::ReapiServer::Hook& on_call = [](const fake::Seen&) { return std::nullopt; }) {
+    for (const char* method : {"BatchUpdateBlobs", "BatchReadBlobs"}) {
+      server.on(method, [this, on_call](const fake::Seen& seen) {
+        if (++calls == 1) go_.wait({});
+        return on_call(seen);
+      });
+    }
+  }
+  ~Crowd() { end(); }
+
+  struct Task {
+    remote::Remote<void> done;
+    remote::Batches::Sent sent;
+    remote::Batches::Received received;
+  };
+  // Takes part when this returns.
+  Task& update(const Source& source, const std::stop_token& stop = {}, bool zstd = false) {
+    return begin([this, source, stop, zstd](Task& task) {
+      task.done = batches.update(caller.call, {&source}, zstd, task.sent, stop);
+    });
+  }
+  Task& read(const base::Digest& digest) {
+    return begin([this, digest](Task& task) {
+      task.done = batches.read(caller.call, {digest}, false, task.received, {});
+    });
+  }
+  // Everything is done when this returns.
+  void end() {
+    go_.set();
+    for (std::thread& thread : threads_) thread.join();
+    threads_.clear();
+  }
+
+  fake::ReapiServer server;
+  fake::RemoteCaller caller{server.url()};
+  remote::Batches batches{caller.connection, "main", std::chrono::hours(1)};
+  std::atomic<int> calls{0};
+
+ private:
+  Task& begin(std::function<void(Task&)> work) {
+    Task& task = tasks_.emplace_back();
+    int before = batches.waiting();
+    threads_.emplace_back([&task, work] { work(task); });
+    base::Nanoseconds began = base::real_clock().uptime();
+    while (batches.waiting() == before || calls == 0) {
+      if (base::real_clock().uptime() > began + std::chrono::seconds(20)) break;
+      std::this_thread::yield();
+    }
+    return task;
+  }
+
+  base::Event go_;
+  std::deque<Task> tasks_;
+  std::vector<std::thread> threads_;
 };
 
 }  // namespace
@@ -302,4 +372,134 @@ TEST_CASE("compressed answers are unpacked, and those that make no sense are cor
   CHECK(received.contents.size() == 1);
   CHECK(received.contents.at(digests[0]) == good);
   CHECK(received.corrupt.size() == 3);
+}
+
+TEST_CASE("small blobs of several tasks go up in one call") {
+  Crowd crowd;
+  crowd.update(engine::source("first"));
+  Crowd::Task& a = crowd.update(engine::source("of a"));
+  Crowd::Task& b = crowd.update(engine::source("of task b"));
+  crowd.end();
+  CHECK(crowd.calls == 2);
+  REQUIRE(a.done.ok());
+  REQUIRE(b.done.ok());
+  CHECK(a.sent.confirmed == std::vector{base::digest_of("of a")});
+  CHECK(b.sent.confirmed == std::vector{base::digest_of("of task b")});
+  CHECK(crowd.server.has(base::digest_of("of a")));
+  CHECK(crowd.server.has(base::digest_of("of task b")));
+  // Bytes on the wire are counted once, wherever.
+  CHECK(a.sent.bytes + b.sent.bytes == std::string("of aof task b").size());
+}
+
+TEST_CASE("small blobs that several tasks want are read in one call") {
+  Crowd crowd;
+  for (const char* text : {"first", "of a", "of both"}) crowd.server.put(text);
+  crowd.read(base::digest_of("first"));
+  Crowd::Task& a = crowd.read(base::digest_of("of a"));
+  Crowd::Task& b = crowd.read(base::digest_of("of both"));
+  Crowd::Task& c = crowd.read(base::digest_of("of both"));
+  Crowd::Task& d = crowd.read(base::digest_of("gone"));
+  crowd.end();
+  CHECK(crowd.calls == 2);
+  for (Crowd::Task* task : {&a, &b, &c, &d}) CHECK(task->done.ok());
+  CHECK(a.received.contents == remote::Contents{{base::digest_of("of a"), "of a"}});
+  CHECK(b.received.contents == remote::Contents{{base::digest_of("of both"), "of both"}});
+  CHECK(c.received.contents == b.received.contents);
+  CHECK(a.received.absent.empty());
+  CHECK(d.received.contents.empty());
+  CHECK(d.received.absent.contains(base::digest_of("gone")));
+  CHECK(a.received.bytes + b.received.bytes + c.received.bytes + d.received.bytes == 11);
+}
+
+TEST_CASE("bulk does not wait for company, and keeps nobody waiting") {
+  Crowd crowd;
+  crowd.update(engine::source("first"));
+  std::string large(remote::kShared, 'x');
+  remote::Batches::Sent sent;
+  Source source = engine::source(large);
+  CHECK(crowd.batches.update(crowd.caller.call, {&source}, false, sent, {}).ok());
+  remote::Batches::Received received;
+  CHECK(crowd.batches.read(crowd.caller.call, {source.digest}, false, received, {}).ok());
+  CHECK(crowd.calls == 3);
+}
+
+TEST_CASE("rounds are no larger than calls of the small lane") {
+  Crowd crowd;
+  crowd.update(engine::source("first"));
+  for (char letter : std::string("abcdef")) crowd.update(engine::source(std::string(15'000, letter)));
+  crowd.end();
+  CHECK(crowd.calls == 3);
+  for (const auto& request : crowd.server.requests<re::BatchUpdateBlobsRequest>("BatchUpdateBlobs")) {
+    CHECK(request.ByteSizeLong() <= remote::kMostShared + 100);
+  }
+}
+
+TEST_CASE("what the server minds in one task's blobs does not spoil the others'") {
+  // One proxy minds a word, and refuses all that holds it.
+  Crowd crowd([](const fake::Seen& seen) -> std::optional<Status> {
+    if (seen.request.find("badword") == std::string::npos) return std::nullopt;
+    return Status(StatusCode::INVALID_ARGUMENT, "no such words");
+  });
+  crowd.update(engine::source("first"));
+  Crowd::Task& good = crowd.update(engine::source("good"));
+  Crowd::Task& bad = crowd.update(engine::source("badword"));
+  crowd.end();
+  CHECK(good.done.ok());
+  CHECK(good.sent.confirmed == std::vector{base::digest_of("good")});
+  REQUIRE(!bad.done.ok());
+  CHECK(bad.done.error().cause == Cause::invalid);
+  CHECK(bad.sent.confirmed.empty());
+}
+
+TEST_CASE("one bad blob of a round is its task's affair") {
+  Crowd crowd;
+  // The server without zstd batches refuses the compressed blob only.
+  crowd.server.traits()
+      ->capabilities.mutable_cache_capabilities()
+      ->clear_supported_batch_update_compressors();
+  crowd.update(engine::source("first"));
+  Crowd::Task& good = crowd.update(engine::source("good"));
+  Crowd::Task& bad = crowd.update(engine::source(std::string(5'000, 'a')), {}, true);
+  crowd.end();
+  CHECK(good.done.ok());
+  REQUIRE(!bad.done.ok());
+  CHECK(bad.done.error().cause == Cause::invalid);
+  // The round, and the bad one alone.
+  CHECK(crowd.calls == 3);
+}
+
+TEST_CASE("a failure that all would meet is not met again by each") {
+  std::atomic<bool> refuses{false};
+  Crowd crowd([&](const fake::Seen&) -> std::optional<Status> {
+    if (!refuses) return std::nullopt;
+    return Status(StatusCode::PERMISSION_DENIED, "read only");
+  });
+  std::vector<Crowd::Task*> tasks;
+  SUBCASE("to send") {
+    for (const char* text : {"first", "of a", "of b"}) tasks.push_back(&crowd.update(engine::source(text)));
+  }
+  SUBCASE("to read") {
+    for (const char* text : {"first", "of a", "of b"}) tasks.push_back(&crowd.read(base::digest_of(text)));
+  }
+  refuses = true;
+  crowd.end();
+  for (Crowd::Task* task : tasks) {
+    REQUIRE(!task->done.ok());
+    CHECK(task->done.error().cause == Cause::denied);
+  }
+  CHECK(crowd.calls == 2);
+}
+
+TEST_CASE("who is stopped while it waits for company is cancelled") {
+  Crowd crowd;
+  crowd.update(engine::source("first"));
+  std::stop_source stop;
+  Crowd::Task& gone = crowd.update(engine::source("gone"), stop.get_token());
+  Crowd::Task& there = crowd.update(engine::source("there"));
+  stop.request_stop();
+  crowd.end();
+  CHECK(there.done.ok());
+  CHECK(crowd.server.has(base::digest_of("there")));
+  REQUIRE(!gone.done.ok());
+  CHECK(gone.done.error().cause == Cause::cancelled);
 }
