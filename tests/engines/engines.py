@@ -39,18 +39,19 @@ def installed():
     return os.path.exists(os.path.join(PROGRAMS, 'database', 'made'))
 
 
-def probe(endpoint, *words, instance='', check=True, limit=600):
-    """Runs probe.py against an address and returns what it printed, as a value."""
-    argv = [PYTHON, '-B', os.path.join(HERE, 'probe.py'), '--endpoint', endpoint, '--instance', instance]
+def probe(endpoint, *words, instance='', check=True, limit=600, idle=False):
+    """Runs probe.py against an address and returns what it printed, as a value. idle: as of Engine."""
+    argv = ['chrt', '--idle', '0'] if idle else []
+    argv += [PYTHON, '-B', os.path.join(HERE, 'probe.py'), '--endpoint', endpoint, '--instance', instance]
     got = subprocess.run([*argv, *map(str, words)], capture_output=True, text=True, timeout=limit)
     if check and got.returncode != 0:
         raise EngineFailed(f'probe {" ".join(map(str, words))[:200]}: {got.stderr[-1000:]}')
     return json.loads(got.stdout) if got.stdout.strip() else None
 
 
-def answers(endpoint, instance=''):
+def answers(endpoint, instance='', idle=False):
     """Whether a server does within two seconds."""
-    return probe(endpoint, 'wait', '--limit', 2, instance=instance, check=False) is not None
+    return probe(endpoint, 'wait', '--limit', 2, instance=instance, check=False, idle=idle) is not None
 
 
 def _clean(**more):
@@ -135,7 +136,7 @@ class Casd(Engine):
             WAITING_RUNNER=f'{BUILDBOX}/buildbox-run-hosttools',
         )
         self.spawn('casd', [*argv, *self.more, self.path('store')], env, self.hide)
-        self.wait_up('casd', lambda: answers(self.endpoint))
+        self.wait_up('casd', lambda: answers(self.endpoint, idle=self.idle))
 
     def waiting_runner(self):
         with open(self.path('reads'), 'w') as out:
@@ -231,13 +232,13 @@ class BuildGrid(Engine):
         bgd = os.path.join(os.path.dirname(PYTHON), 'bgd')
         env = {**os.environ, 'PYTHONUNBUFFERED': '1'}
         self.spawn('buildgrid', [bgd, 'server', 'start', config], env)
-        self.wait_up('buildgrid', lambda: answers(self.endpoint, 'workers'))
+        self.wait_up('buildgrid', lambda: answers(self.endpoint, 'workers', self.idle))
 
     def start_workers(self):
         """Returns when a worker has run something."""
         self.workers.start()
         try:
-            probe(self.endpoint, 'worker', '--limit', LIMIT, instance='workers')
+            probe(self.endpoint, 'worker', '--limit', LIMIT, instance='workers', idle=self.idle)
         except EngineFailed as failure:
             raise EngineFailed(f'{failure}\n{self.workers.log("worker1")}') from None
 
