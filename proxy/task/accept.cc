@@ -26,21 +26,29 @@ class Acceptance {
       : task_(task), prepared_(prepared), unit_(*prepared.unit), answer_(answer) {}
 
   base::Result<Reply> accept() {
+    {
+      base::Result<base::Pass> pass = task_.services.gates.cpu.enter(task_.stop);
+      if (!pass) return pass.error();
+      base::Result<void> good = check();
+      if (!good) return good.error();
+      keep();
+    }
+    // Without the pass: the user's disk may be slow, and the tasks of other builds would wait for it.
+    return answer_with(task_, unit_, answer_.outcome,
+                       [this](const base::Digest& digest) { return read(digest); });
+  }
+
+ private:
+  base::Result<void> check() {
     if (answer_.outcome.exit_code != 0)
       return base::unsupported("remote_failed: the compiler reported an error");
     // A search for the worker's folder would not see into them.
     if (unit_.portable && may_compress(prepared_.command))
       return base::unsupported("compressed_sections: they cannot be searched");
     base::Result<void> good = check_outputs();
-    if (good) good = check_messages();
-    if (!good) return good.error();
-    base::Result<Reply> reply = answer_with(task_, unit_, answer_.outcome,
-                                            [this](const base::Digest& digest) { return read(digest); });
-    if (reply) keep();
-    return reply;
+    return good ? check_messages() : good;
   }
 
- private:
   base::Result<std::string> read(const base::Digest& digest) const {
     if (auto found = answer_.contents.find(digest); found != answer_.contents.end()) return found->second;
     return task_.services.store.read(digest);
@@ -101,8 +109,6 @@ class Acceptance {
 }  // namespace
 
 base::Result<Reply> accept(Task& task, const Prepared& prepared, const remote::Answer& answer) {
-  base::Result<base::Pass> pass = task.services.gates.cpu.enter(task.stop);
-  if (!pass) return pass.error();
   return Acceptance(task, prepared, answer).accept();
 }
 
