@@ -90,7 +90,8 @@ Snapshot FileIndex::snapshot(const Trail& trail, std::uint64_t since) {
     std::uint32_t word = state_->table.word(node).load(std::memory_order_acquire);
     std::uint32_t version = word & kVersion;
     if ((word & kLook) != 0) out.epoch = 0;
-    if (version > since) {
+    // When no epoch is left that fits a version, nothing tells what is newer.
+    if (version > since || out.epoch >= kVersion) {
       version = kNever;
       out.epoch = 0;
     }

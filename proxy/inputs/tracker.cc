@@ -175,9 +175,9 @@ bool Tracker::settle(NodeId id, Glance& seen, bool keep_stale) {
   }
   std::uint32_t version = word.load(std::memory_order_relaxed) & kVersion;
   if (changed) {
-    // The epoch of the notice, unless the version already stands for it or there was none.
-    version =
-        sight.mark > version ? sight.mark : static_cast<std::uint32_t>((epoch_.fetch_add(1) + 1) & kVersion);
+    // The epoch of the notice, unless the version already stands for it or an earlier look answered it: what
+    // changed after that look changed later than the notice.
+    version = sight.stale && sight.mark > version ? sight.mark : next_epoch();
   }
   sight.stat = seen.stat;
   sight.wall = seen.wall;
@@ -191,13 +191,21 @@ bool Tracker::settle(NodeId id, Glance& seen, bool keep_stale) {
   return replaced && node.first_child.load(std::memory_order_acquire) != kNoNode;
 }
 
+std::uint32_t Tracker::next_epoch() {
+  return static_cast<std::uint32_t>((epoch_.fetch_add(1) + 1) & kVersion);
+}
+
 void Tracker::mark(NodeId id, bool content) {
   std::lock_guard lock(table_.stripe(id).mutex);
   Sight& sight = table_.node(id).sight;
   table_.word(id).fetch_or(kLook);
   sight.stale = true;
   sight.content_noted = sight.content_noted || content;
-  sight.mark = static_cast<std::uint32_t>((epoch_.fetch_add(1) + 1) & kVersion);
+  // Never the same as before, which voids a look: mark_all() gives an epoch that is yet to come.
+  const std::uint32_t before = sight.mark;
+  do {
+    sight.mark = next_epoch();
+  } while (sight.mark == before);
 }
 
 // Each watch goes before its node is marked: who makes a new one in between makes it after the change, and

@@ -72,6 +72,7 @@ class Tracker {
     std::uint64_t parent_dev = 0;
   };
 
+  std::uint32_t next_epoch();
   bool current(const Sight& sight) const;          // Requires: stripe held.
   void look_once(NodeId id, std::uint32_t round);  // `round`: in which the ancestors were looked at
   Glance glance(NodeId id, std::uint32_t mark);

@@ -171,8 +171,17 @@ void Tracker::mark_all() {
     totals_.watches.store(0, std::memory_order_relaxed);
     watch_generation_.fetch_add(1, std::memory_order_acq_rel);
   }
+  // One epoch for all: there may be very many, again and again, and a version has but 31 bits. It comes when
+  // all are marked, so who reads it sees every mark, and each mark is newer than what was read before it.
   const NodeId end = table_.size();
-  for (NodeId id = 0; id < end; ++id) mark(id, false);
+  for (NodeId id = 0; id < end; ++id) {
+    std::lock_guard lock(table_.stripe(id).mutex);
+    Sight& sight = table_.node(id).sight;
+    table_.word(id).fetch_or(kLook);
+    sight.stale = true;
+    sight.mark = static_cast<std::uint32_t>((epoch_.load() + 1) & kVersion);
+  }
+  next_epoch();
 }
 
 }  // namespace inputs

@@ -139,6 +139,21 @@ TEST_CASE("by stat, a change gives a version newer than every epoch before") {
   CHECK(world.version(node) > before);
 }
 
+TEST_CASE("by stat, a change after a look is not dated back to the notice that led to the look") {
+  TrackerWorld world(true);
+  world.watcher->reliable_devices = false;
+  world.files.write("/a.h", "1");
+  NodeId node = world.node("/a.h");
+  world.watcher->lose();
+  world.tracker->refresh();
+  world.version(node);
+  REQUIRE(world.by_stat(node));
+  const std::uint64_t before = world.tracker->epoch();
+  world.files.write("/a.h", "22");
+  world.tracker->refresh();
+  CHECK(world.version(node) > before);
+}
+
 TEST_CASE("a notice that comes during a look voids it") {
   TrackerWorld world(true);
   world.files.write("/a.h", "1");

@@ -104,6 +104,20 @@ TEST_CASE("a notice about an unknown name marks nothing") {
   CHECK(world.tracker->totals().events == 1);
 }
 
+TEST_CASE("lost notices take one epoch for however many nodes, newer than every one before") {
+  TrackerWatchWorld world;
+  NodeId changed = world.node("/d/e/a.h");
+  NodeId kept = world.node("/d/e/b.h");
+  const std::uint64_t before = world.tracker->epoch();
+  const std::uint32_t version = world.tracker->look(kept);
+  world.files.write("/d/e/a.h", "another");
+  world.watcher->lose();
+  world.tracker->refresh();
+  CHECK(world.tracker->epoch() == before + 1);
+  CHECK(world.tracker->look(changed) == before + 1);
+  CHECK(world.tracker->look(kept) == version);
+}
+
 TEST_CASE("lost notices mark everything and start anew") {
   TrackerWatchWorld world;
   NodeId file = world.node("/d/e/a.h");
