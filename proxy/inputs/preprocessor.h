@@ -67,7 +67,8 @@ struct Scratch {
   std::unordered_map<std::string, std::unique_ptr<Resolver>> resolvers;
   std::uint64_t scan = 0;  // number of the present one
   SubtreeLimits subtree_limits;
-  std::size_t subtree_bytes = 0;  // of all subtrees
+  std::size_t subtree_bytes = 0;      // of all subtrees
+  std::vector<NodeId> subtree_files;  // that have any
   std::uint64_t subtrees_taken = 0;
   std::uint64_t marks = 0;  // subtrees that were made
 };
@@ -182,7 +183,7 @@ class Preprocessor : private BuiltinHost {
   void open_subtree(const Frame& frame);
   void close_subtree();
   std::unique_ptr<Subtree> make_subtree(const Recording& recording);
-  void keep_subtree(SubtreeSet& known, std::unique_ptr<Subtree> subtree);
+  void keep_subtree(NodeId node, std::unique_ptr<Subtree> subtree);
   void note(const FileEvent& event) {
     if (!records_.open.empty()) records_.events.push_back(event);
   }

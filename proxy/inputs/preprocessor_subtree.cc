@@ -112,25 +112,28 @@ void Preprocessor::close_subtree() {
   // What was taken for the answer to an open question would pass for the answer.
   const bool holds = !recording.spoiled && later_.questions.empty() &&
                      recording.absolute_includes == recorder_.facts().absolute_includes.size();
-  std::unique_ptr<SubtreeSet>& known = scratch_.files[node].subtrees;
   if (!holds || subtree->gain() < scratch_.subtree_limits.least_gain) {
-    known->decline();
+    scratch_.files[node].subtrees->decline();
   } else {
-    keep_subtree(*known, std::move(subtree));
+    keep_subtree(node, std::move(subtree));
   }
   if (records_.open.empty()) records_.events.clear();
 }
 
-void Preprocessor::keep_subtree(SubtreeSet& known, std::unique_ptr<Subtree> subtree) {
+void Preprocessor::keep_subtree(NodeId node, std::unique_ptr<Subtree> subtree) {
+  SubtreeSet& known = *scratch_.files[node].subtrees;
   const std::size_t bytes = subtree->bytes();
   std::atomic<std::size_t>& all = task_.lists.subtree_bytes();
   const SubtreeLimits& limits = scratch_.subtree_limits;
-  if (scratch_.subtree_bytes + bytes > limits.bytes || all.load() + bytes > limits.bytes_of_all) {
-    for (FileState& file : scratch_.files) {
-      if (file.subtrees) file.subtrees->clear();
-    }
+  const std::size_t others = all.load() - scratch_.subtree_bytes;
+  if (bytes > limits.bytes || others + bytes > limits.bytes_of_all) return known.decline();
+  const std::size_t room = std::min(limits.bytes, limits.bytes_of_all - others);
+  if (scratch_.subtree_bytes + bytes > room) {
+    for (const NodeId file : std::exchange(scratch_.subtree_files, {}))
+      scratch_.files[file].subtrees->clear();
     all -= std::exchange(scratch_.subtree_bytes, 0);
   }
+  if (known.empty()) scratch_.subtree_files.push_back(node);
   const std::size_t dropped = known.keep(std::move(subtree));
   scratch_.subtree_bytes += bytes - dropped;
   all += bytes - dropped;

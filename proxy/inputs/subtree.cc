@@ -38,6 +38,11 @@ bool SubtreeSet::worth_recording() {
 std::size_t SubtreeSet::keep(std::unique_ptr<Subtree> subtree) {
   ++in_vain_;
   std::size_t dropped = 0;
+  std::erase_if(known_, [&](const std::unique_ptr<Subtree>& one) {
+    const bool old = one->place.prelude == subtree->place.prelude && one->place.list != subtree->place.list;
+    if (old) dropped += one->bytes();
+    return old;
+  });
   if (known_.size() == kMost) {
     dropped = known_.back()->bytes();
     known_.pop_back();

@@ -89,8 +89,10 @@ class SubtreeSet {
   // Whether a walk that is about to begin, as nothing was found, is worth its record. Not the first: many
   // files are read once only. And seldom where records have been of no use.
   bool worth_recording();
-  // Of many, the one that was of no use for longest goes: its size is returned.
+  // What was made of another version of the file goes, as it will hardly come back; of many, the one that was
+  // of no use for longest. Their size is returned.
   std::size_t keep(std::unique_ptr<Subtree> subtree);
+  bool empty() const { return known_.empty(); }
   void clear() { known_.clear(); }
   // Instead of keep(), for a record that is of no use.
   void decline() { ++in_vain_; }

@@ -390,6 +390,17 @@ TEST_CASE_FIXTURE(Taken, "subtrees that would take too much memory take the plac
   CHECK(lists.subtree_bytes() == one);
 }
 
+TEST_CASE_FIXTURE(Taken, "what others keep leaves no room, and own subtrees stay") {
+  files.write("/w/a.h", "#ifdef A\n#endif\n");
+  files.write("/w/b.h", "#ifdef B\n#endif\n");
+  CHECK(taken("#include \"a.h\"\n") == 1);
+  const std::size_t one = with_subtrees.subtree_bytes;
+  lists.subtree_bytes() += with_subtrees.subtree_limits.bytes_of_all - one + 1;
+  CHECK(taken("#include \"b.h\"\n") == 0);
+  CHECK(with_subtrees.subtree_bytes == one);
+  CHECK(taken("#include \"a.h\"\n") == 3);
+}
+
 // Projects of a few headers that ask for, define and undefine a few macros, and include each other.
 namespace {
 

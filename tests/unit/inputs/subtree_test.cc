@@ -55,6 +55,30 @@ TEST_CASE("places differ in each of their parts") {
   CHECK_FALSE(differs([](SubtreePlace&) {}));
 }
 
+TEST_CASE("one of another version of the file makes way, one read in another way stays") {
+  inputs::DirectiveList old_list;
+  inputs::DirectiveList new_list;
+  inputs::Prelude prelude;
+  inputs::Prelude other;
+  auto made_of = [](const inputs::Prelude& how, const inputs::DirectiveList& list, std::uint32_t number) {
+    auto made = subtree(number);
+    made->place.prelude = &how;
+    made->place.list = &list;
+    return made;
+  };
+  SubtreeSet set;
+  CHECK(set.empty());
+  set.keep(made_of(prelude, old_list, 1));
+  set.keep(made_of(prelude, old_list, 2));
+  set.keep(made_of(other, old_list, 3));
+  const std::size_t each = subtree(1)->bytes();
+  CHECK(set.keep(made_of(prelude, new_list, 4)) == 2 * each);
+  CHECK(set.find(made_of(prelude, old_list, 1)->place, always) == nullptr);
+  CHECK(set.find(made_of(other, old_list, 3)->place, always) != nullptr);
+  CHECK(set.find(made_of(prelude, new_list, 4)->place, always) != nullptr);
+  CHECK_FALSE(set.empty());
+}
+
 TEST_CASE("of too many the one that was of no use for longest goes") {
   SubtreeSet set;
   for (std::uint32_t i = 0; i < SubtreeSet::kMost; ++i) CHECK(set.keep(subtree(i)) == 0);
