@@ -32,6 +32,7 @@ bool canonical_system_headers(const compiler::Command& command) {
   return on && command.family == compiler::Family::gcc;
 }
 
+// No two of different configurations are equal: names hold no zero byte, which stands before and after each.
 std::string key_of(const SearchConfig& config) {
   std::string key = std::to_string(config.cwd);
   key += config.family == compiler::Family::gcc ? 'g' : 'c';
@@ -40,7 +41,9 @@ std::string key_of(const SearchConfig& config) {
   for (const auto* list : {&config.path.directories, &config.path.touched}) {
     key += '\n';
     for (const SearchDirectory& dir : *list) {
+      key += '\0';
       key += dir.name;
+      key += '\0';
       key += dir.system ? (dir.by_flag ? '\3' : '\2') : '\1';
       key += std::to_string(dir.node);
     }

@@ -143,7 +143,7 @@ class ScanFixture {
 
   inputs::Resolver& resolver_for(inputs::NodeId cwd, inputs::SearchPath path, inputs::Scratch& memory) {
     std::string key = std::to_string(cwd) + (command.family == compiler::Family::gcc ? "gcc" : "clang") +
-                      std::to_string(path.angle_begin);
+                      (canonical_system_headers ? "canonical" : "") + std::to_string(path.angle_begin);
     for (const inputs::SearchDirectory& directory : path.directories) {
       key += ' ' + directory.name + (directory.system ? "/s" : "") + (directory.by_flag ? "/f" : "") +
              std::to_string(directory.node);
