@@ -295,21 +295,31 @@ class Folders(gomacc_case.Case):
         os.chmod(self.folder, 0o700)
         self.assertEqual(self.gomacc('fakecc', '-c', 'x.c').returncode, 4)
 
-    @unittest.skipUnless(os.geteuid() == 0, 'needs another user')
     def test_a_folder_of_another_user_is_not_used(self):
         self.compiler()
+        if os.geteuid() != 0:
+            # Who cannot become another user has a folder of another one, in which anybody can put a socket.
+            name = os.path.basename(self.top) + '.ipc'
+            self.addCleanup(os.unlink, os.path.join('/tmp', name))
+            daemon = self.daemon(self.answer, name=os.path.join('/tmp', name))
+            env = {'GOMA_TMP_DIR': '/tmp', 'GOMA_COMPILER_PROXY_SOCKET_NAME': name}
+            self.assert_ran_locally(self.gomacc('fakecc', '-c', 'x.c', env=env))
+            self.assertIn(b'belongs to another user', self.gomacc('port', env=env).stderr)
+            self.assertEqual(daemon.connections, 0)
+            return
         daemon = self.daemon(self.answer)
         shutil.copy(gomacc_case.GOMACC, self.path('gomacc'))
         os.chmod(self.top, 0o755)
         os.chmod(self.bin, 0o755)
         os.chmod(self.work, 0o755)
-        for mode in (0o700, 0o777):
+        for mode, why in ((0o700, b'is not accessible'), (0o777, b'belongs to another user')):
             os.chmod(self.folder, mode)
             before = sorted(os.listdir(self.folder))
             become = ['--reuid=65534', '--regid=65534', '--clear-groups', self.path('gomacc')]
             self.assert_ran_locally(self.gomacc(*become, 'fakecc', '-c', 'x.c', program='/usr/bin/setpriv'))
             result = self.gomacc(*become, 'port', program='/usr/bin/setpriv')
             self.assertEqual(result.returncode, 1)
+            self.assertIn(why, result.stderr)
             self.assertEqual(sorted(os.listdir(self.folder)), before)
         self.assertEqual(daemon.connections, 0)
 
