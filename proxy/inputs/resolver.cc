@@ -12,6 +12,26 @@ std::atomic<std::uint32_t> last_number{0};
 
 }  // namespace
 
+// Names hold no zero byte, which stands before and after each.
+std::string SearchConfig::key() const {
+  std::string key = std::to_string(cwd);
+  key += family == compiler::Family::gcc ? 'g' : 'c';
+  key += canonical_system_headers ? '1' : '0';
+  key += std::to_string(path.angle_begin);
+  for (const auto* list : {&path.directories, &path.touched}) {
+    key += '\n';
+    for (const SearchDirectory& directory : *list) {
+      key += '\0';
+      key += directory.name;
+      key += '\0';
+      key += directory.system ? 's' : '-';
+      key += directory.by_flag ? 'f' : '-';
+      key += std::to_string(directory.node);
+    }
+  }
+  return key;
+}
+
 std::string parent_name_of(std::string_view path, compiler::Family family) {
   const std::size_t slash = path.rfind('/');
   if (family == compiler::Family::gcc) {

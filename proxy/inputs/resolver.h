@@ -67,6 +67,9 @@ struct SearchConfig {
   bool canonical_system_headers;  // gcc
   NodeId cwd;
   SearchPath path;
+
+  // Equal for equal configurations only.
+  std::string key() const;
 };
 
 // One thread.

@@ -32,25 +32,6 @@ bool canonical_system_headers(const compiler::Command& command) {
   return on && command.family == compiler::Family::gcc;
 }
 
-// No two of different configurations are equal: names hold no zero byte, which stands before and after each.
-std::string key_of(const SearchConfig& config) {
-  std::string key = std::to_string(config.cwd);
-  key += config.family == compiler::Family::gcc ? 'g' : 'c';
-  key += config.canonical_system_headers ? '1' : '0';
-  key += std::to_string(config.path.angle_begin);
-  for (const auto* list : {&config.path.directories, &config.path.touched}) {
-    key += '\n';
-    for (const SearchDirectory& dir : *list) {
-      key += '\0';
-      key += dir.name;
-      key += '\0';
-      key += dir.system ? (dir.by_flag ? '\3' : '\2') : '\1';
-      key += std::to_string(dir.node);
-    }
-  }
-  return key;
-}
-
 }  // namespace
 
 class Scanner::State {
@@ -197,7 +178,7 @@ base::Result<Closure> Scanner::State::scan_whole(const compiler::Command& comman
 }
 
 Resolver& Scanner::State::resolver_for(SearchConfig config, Scratch& scratch) {
-  std::string key = key_of(config);
+  std::string key = config.key();
   auto found = scratch.resolvers.find(key);
   if (found == scratch.resolvers.end()) {
     make_room(scratch);

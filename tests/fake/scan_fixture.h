@@ -142,17 +142,10 @@ class ScanFixture {
   }
 
   inputs::Resolver& resolver_for(inputs::NodeId cwd, inputs::SearchPath path, inputs::Scratch& memory) {
-    std::string key = std::to_string(cwd) + (command.family == compiler::Family::gcc ? "gcc" : "clang") +
-                      (canonical_system_headers ? "canonical" : "") + std::to_string(path.angle_begin);
-    for (const inputs::SearchDirectory& directory : path.directories) {
-      key += ' ' + directory.name + (directory.system ? "/s" : "") + (directory.by_flag ? "/f" : "") +
-             std::to_string(directory.node);
-    }
-    for (const inputs::SearchDirectory& directory : path.touched) key += " and " + directory.name;
     inputs::SearchConfig config{command.family,
                                 canonical_system_headers && command.family == compiler::Family::gcc, cwd,
                                 std::move(path)};
-    std::unique_ptr<inputs::Resolver>& slot = memory.resolvers[key];
+    std::unique_ptr<inputs::Resolver>& slot = memory.resolvers[config.key()];
     if (!slot) {
       slot = std::make_unique<inputs::Resolver>(index, lists.vocabulary().headers, std::move(config));
     }

@@ -35,6 +35,38 @@ struct ResolverFixture {
 
 }  // namespace
 
+TEST_CASE("the keys of searches differ in each of their parts, and in where one part ends") {
+  using inputs::SearchConfig;
+  const inputs::SearchDirectory one{"a", 12, false, false};
+  const inputs::SearchDirectory two{"3b", 4, false, false};
+  const SearchConfig plain{compiler::Family::gcc, false, 1, {{one, two}, 0, {one, two}}};
+  auto differs = [&](auto change) {
+    SearchConfig other = plain;
+    change(other);
+    return other.key() != plain.key();
+  };
+  CHECK_FALSE(differs([](SearchConfig&) {}));
+  CHECK(differs([](SearchConfig& c) { c.family = compiler::Family::clang; }));
+  CHECK(differs([](SearchConfig& c) { c.canonical_system_headers = true; }));
+  CHECK(differs([](SearchConfig& c) { c.cwd = 2; }));
+  CHECK(differs([](SearchConfig& c) { c.path.angle_begin = 1; }));
+  CHECK(differs([](SearchConfig& c) { c.path.directories[0].name = "c"; }));
+  CHECK(differs([](SearchConfig& c) { c.path.directories[0].node = 13; }));
+  CHECK(differs([](SearchConfig& c) { c.path.directories[0].system = true; }));
+  CHECK(differs([](SearchConfig& c) { c.path.directories[0].by_flag = true; }));
+  CHECK(differs([](SearchConfig& c) { std::swap(c.path.directories[0], c.path.directories[1]); }));
+  CHECK(differs([](SearchConfig& c) { c.path.touched.pop_back(); }));
+  CHECK(differs([](SearchConfig& c) {
+    c.path.touched.insert(c.path.touched.begin(), c.path.directories.back());
+    c.path.directories.pop_back();
+  }));
+  // A number and the name after it could be cut in another place.
+  CHECK(differs([](SearchConfig& c) {
+    c.path.directories[0].node = 123;
+    c.path.directories[1].name = "b";
+  }));
+}
+
 TEST_CASE_FIXTURE(ResolverFixture, "a header is found in the first directory that has it") {
   scan.files.write("/w/a/x.h", "");
   scan.files.write("/w/b/x.h", "");
