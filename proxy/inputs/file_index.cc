@@ -20,8 +20,8 @@ constexpr std::uint32_t kNever = 0xffffffff;
 
 class FileIndex::State {
  public:
-  State(base::Files& files, base::Clock& clock, std::unique_ptr<Watcher> watcher)
-      : tracker(table, files, clock, std::move(watcher)), contents(table, tracker, files) {}
+  State(base::Files& files, base::Clock& clock, std::unique_ptr<Watcher> watcher, std::uint64_t first_epoch)
+      : tracker(table, files, clock, std::move(watcher), first_epoch), contents(table, tracker, files) {}
 
   NodeTable table;
   Tracker tracker;
@@ -31,8 +31,9 @@ class FileIndex::State {
 FileIndex::FileIndex(base::Files& files, base::Clock& clock, bool watch)
     : FileIndex(files, clock, watch ? make_watcher() : nullptr) {}
 
-FileIndex::FileIndex(base::Files& files, base::Clock& clock, std::unique_ptr<Watcher> watcher)
-    : state_(std::make_unique<State>(files, clock, std::move(watcher))) {}
+FileIndex::FileIndex(base::Files& files, base::Clock& clock, std::unique_ptr<Watcher> watcher,
+                     std::uint64_t first_epoch)
+    : state_(std::make_unique<State>(files, clock, std::move(watcher), first_epoch)) {}
 
 FileIndex::~FileIndex() = default;
 
@@ -82,6 +83,8 @@ std::uint64_t FileIndex::epoch() const { return state_->tracker.epoch(); }
 Snapshot FileIndex::snapshot(const Trail& trail, std::uint64_t since) {
   Snapshot out;
   out.epoch = epoch();  // before the words: a mark that comes meanwhile makes it old
+  // When no epoch is left that fits a version, nothing tells what is newer.
+  const bool spent = out.epoch >= kVersion;
   Trail nodes = trail;
   std::sort(nodes.begin(), nodes.end());
   nodes.erase(std::unique(nodes.begin(), nodes.end()), nodes.end());
@@ -90,8 +93,7 @@ Snapshot FileIndex::snapshot(const Trail& trail, std::uint64_t since) {
     std::uint32_t word = state_->table.word(node).load(std::memory_order_acquire);
     std::uint32_t version = word & kVersion;
     if ((word & kLook) != 0) out.epoch = 0;
-    // When no epoch is left that fits a version, nothing tells what is newer.
-    if (version > since || out.epoch >= kVersion) {
+    if (spent || version > since) {
       version = kNever;
       out.epoch = 0;
     }

@@ -57,8 +57,9 @@ class FileIndex {
  public:
   // `watch` false: never use inotify, stat every node at each check.
   FileIndex(base::Files& files, base::Clock& clock, bool watch = true);
-  // With a watcher of the caller's; null is the same as `watch` false.
-  FileIndex(base::Files& files, base::Clock& clock, std::unique_ptr<Watcher> watcher);
+  // With a watcher of the caller's; null is the same as `watch` false. Epochs are counted from `first_epoch`.
+  FileIndex(base::Files& files, base::Clock& clock, std::unique_ptr<Watcher> watcher,
+            std::uint64_t first_epoch = 1);
   ~FileIndex();
 
   // Applies every change made before the call. Call once when a request has arrived, before using answers.

@@ -129,8 +129,8 @@ void Preprocessor::keep_subtree(NodeId node, std::unique_ptr<Subtree> subtree) {
   if (bytes > limits.bytes || others + bytes > limits.bytes_of_all) return known.decline();
   const std::size_t room = std::min(limits.bytes, limits.bytes_of_all - others);
   if (scratch_.subtree_bytes + bytes > room) {
-    for (const NodeId file : std::exchange(scratch_.subtree_files, {}))
-      scratch_.files[file].subtrees->clear();
+    for (const NodeId file : scratch_.subtree_files) scratch_.files[file].subtrees->clear();
+    scratch_.subtree_files.clear();
     all -= std::exchange(scratch_.subtree_bytes, 0);
   }
   if (known.empty()) scratch_.subtree_files.push_back(node);

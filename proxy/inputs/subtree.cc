@@ -44,7 +44,7 @@ std::size_t SubtreeSet::keep(std::unique_ptr<Subtree> subtree) {
     return old;
   });
   if (known_.size() == kMost) {
-    dropped = known_.back()->bytes();
+    dropped += known_.back()->bytes();
     known_.pop_back();
   }
   known_.insert(known_.begin(), std::move(subtree));

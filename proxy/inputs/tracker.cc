@@ -21,8 +21,9 @@ bool same(const base::FileStat& a, const base::FileStat& b) {
 
 }  // namespace
 
-Tracker::Tracker(NodeTable& table, base::Files& files, base::Clock& clock, std::unique_ptr<Watcher> watcher)
-    : table_(table), files_(files), clock_(clock), watcher_(std::move(watcher)) {}
+Tracker::Tracker(NodeTable& table, base::Files& files, base::Clock& clock, std::unique_ptr<Watcher> watcher,
+                 std::uint64_t first_epoch)
+    : table_(table), files_(files), clock_(clock), watcher_(std::move(watcher)), epoch_(first_epoch) {}
 
 bool Tracker::racy(const base::FileStat& stat, std::int64_t wall) {
   return std::max(stat.mtime_ns, stat.ctime_ns) + kGranularity > wall;
@@ -195,11 +196,17 @@ std::uint32_t Tracker::next_epoch() {
   return static_cast<std::uint32_t>((epoch_.fetch_add(1) + 1) & kVersion);
 }
 
+// The first half of a mark; it has an epoch yet to get.
+Sight& Tracker::doubt(NodeId id) {
+  table_.word(id).fetch_or(kLook);
+  Sight& sight = table_.node(id).sight;
+  sight.stale = true;
+  return sight;
+}
+
 void Tracker::mark(NodeId id, bool content) {
   std::lock_guard lock(table_.stripe(id).mutex);
-  Sight& sight = table_.node(id).sight;
-  table_.word(id).fetch_or(kLook);
-  sight.stale = true;
+  Sight& sight = doubt(id);
   sight.content_noted = sight.content_noted || content;
   // Never the same as before, which voids a look: mark_all() gives an epoch that is yet to come.
   const std::uint32_t before = sight.mark;

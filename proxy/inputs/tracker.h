@@ -2,8 +2,9 @@
 // looks (an lstat) when somebody next needs the node.
 //
 // The rules that make an answer trustworthy:
-// - Epochs. Every mark takes a new epoch, after the node's word got kLook. Who reads an epoch therefore sees
-//   every mark up to it, and equal epochs mean that nothing was marked in between.
+// - Epochs. Every mark has an epoch newer than all that could be read before the node's word got kLook. Who
+//   reads an epoch therefore sees every mark up to it, and equal epochs mean that nothing was marked in
+//   between. What is marked at once shares one epoch, which comes with the last mark.
 // - Watch, then look. A node is trusted without looking only if its directory was watched before the lstat,
 // and
 //   of a regular file the file itself, since nobody tells a directory of a new hard link to one of its files
@@ -34,8 +35,9 @@ namespace inputs {
 // Any thread. No lock is held during a stat or a read.
 class Tracker {
  public:
-  // `watcher` may be null: every node is then checked by stat.
-  Tracker(NodeTable& table, base::Files& files, base::Clock& clock, std::unique_ptr<Watcher> watcher);
+  // `watcher` may be null: every node is then checked by stat. Epochs are counted from `first_epoch`.
+  Tracker(NodeTable& table, base::Files& files, base::Clock& clock, std::unique_ptr<Watcher> watcher,
+          std::uint64_t first_epoch = 1);
 
   // Begins a round and applies every change made before the call. Who finds nothing to apply has waited until
   // all that others found is applied.
@@ -73,6 +75,7 @@ class Tracker {
   };
 
   std::uint32_t next_epoch();
+  Sight& doubt(NodeId id);                         // Requires: stripe held.
   bool current(const Sight& sight) const;          // Requires: stripe held.
   void look_once(NodeId id, std::uint32_t round);  // `round`: in which the ancestors were looked at
   Glance glance(NodeId id, std::uint32_t mark);
@@ -102,7 +105,7 @@ class Tracker {
   const std::unique_ptr<Watcher> watcher_;
 
   // Synchronised by themselves.
-  std::atomic<std::uint64_t> epoch_{1};
+  std::atomic<std::uint64_t> epoch_;
   std::atomic<std::uint32_t> round_{1};
   std::atomic<std::uint32_t> watch_generation_{1};
   Totals totals_;

@@ -176,10 +176,7 @@ void Tracker::mark_all() {
   const NodeId end = table_.size();
   for (NodeId id = 0; id < end; ++id) {
     std::lock_guard lock(table_.stripe(id).mutex);
-    Sight& sight = table_.node(id).sight;
-    table_.word(id).fetch_or(kLook);
-    sight.stale = true;
-    sight.mark = static_cast<std::uint32_t>((epoch_.load() + 1) & kVersion);
+    doubt(id).mark = static_cast<std::uint32_t>((epoch_.load() + 1) & kVersion);
   }
   next_epoch();
 }

@@ -11,6 +11,8 @@
 #include "fake/fake_files.h"
 #include "fake/fake_watcher.h"
 #include "fake/file_tree.h"
+#include "inputs/node_table.h"
+#include "inputs/watcher.h"
 
 namespace {
 
@@ -364,6 +366,29 @@ TEST_CASE("without watches left, and on unreliable file systems, stat does the w
   tree.write("a.h", "2");
   index.refresh();
   CHECK(!index.valid(snapshot));
+}
+
+TEST_CASE("when the epochs no longer fit a version, no snapshot is valid") {
+  fake::FileTree tree;
+  tree.write("a.h", "1");
+  tree.write("b.h", "1");
+  bool watch = true;
+  SUBCASE("by watch") {}
+  SUBCASE("by stat") { watch = false; }
+  for (const bool spent : {false, true}) {
+    inputs::FileIndex index(base::real_files(), base::real_clock(), watch ? inputs::make_watcher() : nullptr,
+                            inputs::kVersion - (spent ? 0 : 1));
+    inputs::Trail trail;
+    index.find(tree.at("a.h"), trail);
+    index.find(tree.at("b.h"), trail);
+    inputs::Snapshot snapshot = index.snapshot(trail, index.epoch());
+    index.refresh();
+    CHECK(index.valid(snapshot) == !spent);
+    for (const inputs::NodeId node : trail) {
+      snapshot = index.snapshot({node}, index.epoch());
+      CHECK(index.valid(snapshot) == !spent);
+    }
+  }
 }
 
 TEST_CASE("unknown files cost neither an epoch nor a stat") {
