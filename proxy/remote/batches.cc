@@ -288,7 +288,7 @@ Batches::Batches(Connection& connection, std::string instance, std::chrono::mill
 
 Batches::~Batches() = default;
 
-int Batches::waiting() const { return shared_->updates.riding() + shared_->reads.riding(); }
+std::uint64_t Batches::joined() const { return shared_->updates.joined() + shared_->reads.joined(); }
 
 Remote<void> Batches::update(const Call& call, const std::vector<const Source*>& sources, bool zstd,
                              Sent& sent, const std::stop_token& stop) {

@@ -63,8 +63,8 @@ class Batches {
   Remote<void> read(const Call& call, const std::vector<base::Digest>& digests, bool zstd, Received& received,
                     const std::stop_token& stop);
 
-  // Tasks that take part in rounds now.
-  int waiting() const;
+  // How many calls have taken part in rounds so far; see Rounds::joined.
+  std::uint64_t joined() const;
 
  private:
   struct Shared;

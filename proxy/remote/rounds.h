@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cstdint>
 #include <memory>
 #include <mutex>
 #include <stop_token>
@@ -40,7 +41,7 @@ class Rounds {
     bool leads = false;
     {
       std::lock_guard lock(mutex_);
-      ++riding_;
+      ++joined_;
       if (open_ && !add(open_->work)) full = depart(open_);
       if (!open_) {
         open_ = std::make_shared<Round>();
@@ -58,15 +59,15 @@ class Rounds {
       finish(*round, self);
     }
     std::lock_guard lock(mutex_);
-    --riding_;
     if (!round->answered) return {};
     return {std::shared_ptr<const Work>(round, &round->work), leads};
   }
 
-  // Callers in ride() now.
-  int riding() const {
+  // How many have taken part so far, those who still wait included. It only grows, so that a higher count
+  // means that somebody has come, whoever left meanwhile.
+  std::uint64_t joined() const {
     std::lock_guard lock(mutex_);
-    return riding_;
+    return joined_;
   }
 
  private:
@@ -125,7 +126,7 @@ class Rounds {
 
   const std::chrono::milliseconds tick_;
   mutable std::mutex mutex_;
-  int riding_ = 0;               // guarded by mutex_; in ride() now
+  std::uint64_t joined_ = 0;     // guarded by mutex_
   int under_way_ = 0;            // guarded by mutex_; rounds that departed and have no answer
   std::shared_ptr<Round> open_;  // guarded by mutex_; takes further parts
 };

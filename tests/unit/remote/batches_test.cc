@@ -4,6 +4,7 @@
 
 #include <atomic>
 #include <chrono>
+#include <cstdint>
 #include <deque>
 #include <functional>
 #include <memory>
@@ -127,10 +128,10 @@ class Crowd {
  private:
   Task& begin(std::function<void(Task&)> work) {
     Task& task = tasks_.emplace_back();
-    int before = batches.waiting();
+    std::uint64_t before = batches.joined();
     threads_.emplace_back([&task, work] { work(task); });
     base::Nanoseconds began = base::real_clock().uptime();
-    while (batches.waiting() == before || calls == 0) {
+    while (batches.joined() == before || calls == 0) {
       if (base::real_clock().uptime() > began + std::chrono::seconds(20)) break;
       std::this_thread::yield();
     }
