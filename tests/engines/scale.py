@@ -1,13 +1,14 @@
 """How much time and processor the product adds to an engine: many compiles of one second each, many at a
-time, on casd with the waiting runner; against bare clients in the same minutes. With --own the engine is the
-tests' own, which is faster than any client. scripts/bench --cluster shows it.
+time, on casd with the waiting runner; by turns with bare clients. With --own the engine is the tests' own,
+which is faster than any client. scripts/bench --cluster shows it.
 
-scale.py [--own] [--actions N] [--parallel P] [--jobs J]
+scale.py [--own] [--actions N] [--parallel P] [--jobs J] [--rounds N]
 """
 
 import argparse
 import os
 import shutil
+import statistics
 import subprocess
 import sys
 import tempfile
@@ -158,50 +159,55 @@ def start_daemon(checkout, endpoint, folder):
     )
 
 
-def measure_on(engine, daemon, actions, parallel, bare_runs):
+def take_turn(engine, daemon, actions, parallel, name, bare):
+    """All units once, and between two bare clients: a machine changes its speed, so that only what was
+    measured in the same minute can be compared."""
     words = ['bench', '--actions', actions, '--parallel', parallel, '--channels', 4]
+    turn = {'bare': probe(engine.endpoint, *words)} if bare else {}
+    before = processor_seconds(daemon.pid())
+    engine.watch()
+    ours = Pass(actions, name, daemon.env, parallel)
+    turn['most_at_once'] = engine.most()
+    turn['daemon'] = processor_seconds(daemon.pid()) - before
+    turn['gomacc'], turn['seconds'], turn['failed'] = ours.client, ours.seconds, ours.failed
+    if bare:
+        turn['whole'] = probe(engine.endpoint, *words, '--whole')
+    return turn
 
-    def bare(*more):
-        return probe(engine.endpoint, *words, *more)
 
+def measure_on(engine, daemon, actions, parallel, rounds, bare):
     Pass(actions, 'warm', daemon.env, 32)
     engine.take(1)
-    Pass(parallel, 'again', daemon.env, parallel)  # finds the engine again
-    bare_ones = [bare() for _ in range(bare_runs // 2)]
-    whole_ones = [bare('--whole') for _ in range(bare_runs // 2)]
-    results = daemon.settled_status()['results']
-    used = processor_seconds(daemon.pid())
-    engine.watch()
-    ours = Pass(actions, 'measured', daemon.env, parallel)
-    most = engine.most()
-    used = processor_seconds(daemon.pid()) - used
+    Pass(min(parallel, actions), 'again', daemon.env, parallel)  # finds the engine again
+    before = daemon.settled_status()['results']
+    turns = [take_turn(engine, daemon, actions, parallel, f'turn{n}', bare) for n in range(rounds)]
     after = daemon.settled_status()['results']
-    whole_ones += [bare('--whole') for _ in range(bare_runs - len(whole_ones))]
-    bare_ones += [bare() for _ in range(bare_runs - len(bare_ones))]
 
-    def mean(ones, name):
-        return sum(one[name] for one in ones) / max(bare_runs, 1)
+    def each(name, more=None):
+        return [turn[name][more] if more else turn[name] for turn in turns]
 
-    return {
-        'actions': actions,
-        'parallel': parallel,
-        'results': {n: after[n] - results[n] for n in after if after[n] != results[n]},
-        'failed': ours.failed,
-        'seconds': ours.seconds,
-        'bare_seconds': mean(bare_ones, 'seconds'),
-        'whole_seconds': mean(whole_ones, 'seconds'),
-        'client_ms': 1000 * (ours.client + used) / actions,
-        'gomacc_ms': 1000 * ours.client / actions,
-        'daemon_ms': 1000 * used / actions,
-        'bare_ms': 1000 * mean(bare_ones, 'client_cpu') / actions,
-        'whole_ms': 1000 * mean(whole_ones, 'client_cpu') / actions,
+    def middle_ms(seconds):
+        return 1000 * statistics.median(seconds) / actions
+
+    got = {
+        'results': {n: after[n] - before[n] for n in after if after[n] != before[n]},
+        'failed': sum(each('failed')),
+        'seconds': each('seconds'),
+        'client_ms': middle_ms(turn['gomacc'] + turn['daemon'] for turn in turns),
+        'gomacc_ms': middle_ms(each('gomacc')),
+        'daemon_ms': middle_ms(each('daemon')),
         'peak_megabytes': peak_megabytes(daemon.pid()),
-        'most_at_once': most,
+        'most_at_once': max(each('most_at_once')),
     }
+    for name in ('bare', 'whole') if bare else ():
+        got[f'{name}_seconds'] = each(name, 'seconds')
+        got[f'{name}_ms'] = middle_ms(each(name, 'client_cpu'))
+    return got
 
 
-def measure(actions, parallel, jobs, bare_runs=2, own=False):
-    """What a user would want to know, by name. Without bare runs theirs are 0."""
+def measure(actions, parallel, jobs, rounds=1, bare=False, own=False):
+    """What a user would want to know, by name; what is named `seconds` is a list, of all rounds. `bare`: with
+    the bare clients."""
     if not GOMACC.exists():
         raise FileNotFoundError(GOMACC)
     checkout = Checkout(actions)
@@ -210,7 +216,7 @@ def measure(actions, parallel, jobs, bare_runs=2, own=False):
     here = os.getcwd()
     try:
         os.chdir(checkout.folder)
-        return measure_on(engine, daemon, actions, parallel, bare_runs)
+        return measure_on(engine, daemon, actions, parallel, rounds, bare)
     finally:
         os.chdir(here)
         daemon.stop()
@@ -227,22 +233,32 @@ def main(argv):
     parser.add_argument('--actions', type=int, default=2000)
     parser.add_argument('--parallel', type=int, help='compiles that are wanted at once (100; 200 with --own)')
     parser.add_argument('--jobs', type=int, default=100, help='that casd runs at once')
+    parser.add_argument('--rounds', type=int, default=3, help='of which the medians are compared')
     arguments = parser.parse_args(argv)
+    if arguments.rounds < 1:
+        parser.error('--rounds: at least 1')
     parallel = arguments.parallel or (200 if arguments.own else 100)
-    got = measure(arguments.actions, parallel, arguments.jobs, own=arguments.own)
-    say(f'{got["actions"]} compiles of 1 s, {got["parallel"]} at a time: {got["results"]}')
-    say(f'  {got["seconds"]:.1f} s')
+    got = measure(arguments.actions, parallel, arguments.jobs, arguments.rounds, True, arguments.own)
+
+    def show(seconds):
+        ones = ', '.join(f'{one:.1f}' for one in seconds)
+        return f'{statistics.median(seconds):.1f} s ({ones})' if len(seconds) > 1 else f'{ones} s'
+
+    say(f'{arguments.actions} compiles of 1 s, {parallel} at a time: {got["results"]}')
+    say(f'  {show(got["seconds"])}')
     for name, what in (
         ('bare', 'a client that only executes what was sent before'),
         ('whole', 'a client that looks up, sends, executes and reads each'),
     ):
-        say(f'  {got["seconds"] / got[name + "_seconds"]:.3f} times {got[name + "_seconds"]:.1f} s of {what}')
+        ratio = statistics.median(got['seconds']) / statistics.median(got[f'{name}_seconds'])
+        say(f'  {ratio:.3f} times {show(got[f"{name}_seconds"])} of {what}')
     say(
         f'  processor for each: {got["client_ms"]:.2f} ms (gomacc {got["gomacc_ms"]:.2f}, daemon '
         f'{got["daemon_ms"]:.2f}), of those clients {got["bare_ms"]:.2f} and {got["whole_ms"]:.2f} ms'
     )
     say(f'  the daemon at most {got["peak_megabytes"]:.0f} MB; at most {got["most_at_once"]} ran at once')
-    return 0 if got['results'] == {'remote_exec': got['actions']} and not got['failed'] else 1
+    executed = {'remote_exec': arguments.actions * arguments.rounds}
+    return 0 if got['results'] == executed and not got['failed'] else 1
 
 
 if __name__ == '__main__':
