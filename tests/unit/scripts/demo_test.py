@@ -87,18 +87,46 @@ class AtOnce(Folders):
 
 
 class Reasons(unittest.TestCase):
-    def test_compiles_that_ended_otherwise_are_named_with_the_reason(self):
-        ended = [
-            {'source': 'b.cc', 'result': 'local_exec', 'reason': 'remote: outside_input: /x.h'},
-            {'source': 'a.cc', 'result': 'remote_exec', 'reason': ''},
-            {'source': 'a2.cc', 'result': 'failed', 'reason': ''},
-        ]
-        daemon = mock.Mock(get=mock.Mock(return_value=json.dumps({'ended': ended})))
-        self.assertEqual(
-            ['a2.cc: failed, no reason given', 'b.cc: local_exec, remote: outside_input: /x.h'],
-            cluster_demo.ClusterDemo.others(daemon, 7, ('remote_exec',)),
-        )
+    ENDED = (
+        {'source': 'b.cc', 'result': 'local_exec', 'reason': 'remote: outside_input: /x.h'},
+        {'source': 'a.cc', 'result': 'remote_exec', 'reason': ''},
+        {'source': 'a2.cc', 'result': 'failed', 'reason': ''},
+        {'source': 'c.cc', 'result': 'local_exec', 'reason': 'remote: workers_folder: in c.o'},
+    )
+
+    def others(self, *, version, toolchain='image'):
+        """What is held against a build by a compiler that says this of itself, and what rightly ran here."""
+        arguments = demo.parse(['--cluster', '--compiler=cxx', f'--toolchain={toolchain}'])
+        told = subprocess.CompletedProcess([], 0, stdout=version)
+        with mock.patch.object(cluster_demo.subprocess, 'run', return_value=told), mock.patch.object(
+            cluster_demo, 'PrivateDaemon'
+        ) as started:
+            made = cluster_demo.ClusterDemo(arguments)
+            cluster_demo.make_machine('first', mock.Mock(), arguments)
+        daemon = mock.Mock(get=mock.Mock(return_value=json.dumps({'ended': self.ENDED})))
+        here = set()
+        others = made.others(daemon, 7, ('remote_exec',), here)
         self.assertIn('after=7', daemon.get.call_args.args[0])
+        return others, here, started.call_args.kwargs['GOMA_FALLBACK']
+
+    def test_compiles_that_ended_otherwise_are_named_with_the_reason(self):
+        others = [
+            'a2.cc: failed, no reason given',
+            'b.cc: local_exec, remote: outside_input: /x.h',
+            'c.cc: local_exec, remote: workers_folder: in c.o',
+        ]
+        for version, toolchain in (
+            ('g++ (Debian 12.2.0) 12.2.0', 'image'),
+            ('Debian clang version 19.1.4', 'image'),
+            ('Debian clang version 14.0.6', 'chroot'),
+        ):
+            self.assertEqual((others, set(), 'false'), self.others(version=version, toolchain=toolchain))
+
+    def test_what_an_old_clang_cannot_make_elsewhere_is_made_here(self):
+        others, here, fallback = self.others(version='Debian clang version 14.0.6\nTarget: x86_64')
+        self.assertEqual({'c.cc'}, here)
+        self.assertEqual(['a2.cc', 'b.cc'], [other.split(':')[0] for other in others])
+        self.assertEqual('true', fallback)
 
 
 class Plain(Folders):
