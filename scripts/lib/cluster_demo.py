@@ -177,7 +177,7 @@ class ClusterDemo(Builds):
             f'{JOBS} jobs at once on the workers; {blobs} blobs on the cluster, of them {written} '
             'uploaded by the second machine'
         )
-        here = sorted(source for o in self.outcomes for source in o.here)
+        here = sorted(os.path.relpath(source, TOP / '.deps') for o in self.outcomes for source in o.here)
         if here:
             say(
                 f'{len(here)} sources were compiled here, as this compiler names the folder of the worker in '
