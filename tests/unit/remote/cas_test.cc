@@ -290,6 +290,29 @@ TEST_CASE("when the one who sends is stopped, the one who waits sends") {
   CHECK(world.server.has(base::digest_of("shared")));
 }
 
+TEST_CASE("what the server minds in one blob does not concern those who wait for the others") {
+  fake::Latch latch;
+  CasWorld world;
+  std::string bad = fake::noise(2 << 20);
+  std::string good = fake::noise(3 << 20);
+  std::string bad_hash = base::digest_of(bad).hex();
+  world.server.on("Write", [&](const fake::Seen& seen) -> std::optional<Status> {
+    latch.wait(seen.cancelled);
+    if (seen.request.find(bad_hash) == std::string::npos) return std::nullopt;
+    return Status(StatusCode::INVALID_ARGUMENT, "blob is too large");
+  });
+  std::thread first([&] {
+    CHECK(world.upload({engine::source(bad), engine::source(good)}).error().cause == Cause::invalid);
+  });
+  REQUIRE(world.server.wait_for("Write", 1));
+  std::thread second([&] { CHECK(world.upload({engine::source(good)}).ok()); });
+  REQUIRE(world.server.wait_for("FindMissingBlobs", 2));
+  latch.open();
+  first.join();
+  second.join();
+  CHECK(world.server.has(base::digest_of(good)));
+}
+
 TEST_CASE("many tasks with overlapping inputs send each blob once") {
   CasWorld world;
   std::vector<Source> sources = many(60, 2'000);
