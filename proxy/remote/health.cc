@@ -63,6 +63,8 @@ void Health::failed(const Failure& failure, base::Nanoseconds began) {
   }
   if (failure.cause == Cause::unavailable) ++losses_;
   if (state_.breaker == Breaker::half_open) {
+    // Calls from before it opened end late, and badly; only a probe says how it is now.
+    if (began < probe_began_) return;
     unreachable_in_a_row_ = failure.unreachable ? 1 : 0;
     open();
     return;

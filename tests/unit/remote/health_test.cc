@@ -140,6 +140,29 @@ TEST_CASE("a success from before does not close an open breaker") {
   CHECK_FALSE(world.health.allows());
 }
 
+TEST_CASE("a failure from before the probe is not the probe's") {
+  HealthWorld world;
+  base::Nanoseconds before = world.clock.uptime();
+  for (int at = 0; at < 10; ++at) world.health.failed(kTimedOut, before);
+  world.clock.advance(seconds(2));
+  REQUIRE(world.health.allows());
+  base::Nanoseconds began = world.clock.uptime();
+  world.clock.advance(seconds(1));
+  world.health.failed(kTimedOut, before);
+  CHECK(world.health.state().breaker == Breaker::half_open);
+  CHECK_FALSE(world.health.allows());
+  SUBCASE("which may succeed") {
+    world.health.succeeded(microseconds(1));
+    CHECK(world.health.state().breaker == Breaker::closed);
+  }
+  SUBCASE("which may fail") {
+    world.health.failed(kTimedOut, began);
+    CHECK(world.health.state().breaker == Breaker::open);
+    world.clock.advance(seconds(4));
+    CHECK(world.health.allows());
+  }
+}
+
 TEST_CASE("latency is smoothed, and calls without one leave it") {
   HealthWorld world;
   CHECK_FALSE(world.health.state().reached);
