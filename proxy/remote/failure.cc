@@ -23,9 +23,10 @@ bool contains_any(std::string_view text, const std::array<std::string_view, N>& 
   return std::any_of(parts.begin(), parts.end(), [&](std::string_view part) { return contains(text, part); });
 }
 
-// The HTTP status that a proxy answered a gRPC call with, as the gRPC library words it.
+// The HTTP status that a proxy answered a gRPC call with, as the gRPC library words it. Servers tell of other
+// statuses, such as that of a registry which they asked for an image.
 int http_status_in(std::string_view message) {
-  constexpr std::string_view kMark = "status: ";
+  constexpr std::string_view kMark = "http2 header with status: ";
   std::size_t at = message.find(kMark);
   if (at == std::string_view::npos) return 0;
   std::string_view digits = message.substr(at + kMark.size());

@@ -55,6 +55,12 @@ TEST_CASE("statuses that mean what they say") {
 TEST_CASE("statuses that mislead are told by their words") {
   CHECK(of(grpc::StatusCode::UNKNOWN, "Received http2 header with status: 413").cause == Cause::too_large);
   CHECK(of(grpc::StatusCode::UNKNOWN, "Received http2 header with status: 500").cause == Cause::unavailable);
+  // What a server tells of others is not said to us.
+  for (int other : {401, 403, 404, 502}) {
+    std::string said = "pull image: unexpected status: " + std::to_string(other);
+    CHECK(of(grpc::StatusCode::INTERNAL, said).cause == of(grpc::StatusCode::INTERNAL, "broken").cause);
+    CHECK(of(grpc::StatusCode::UNKNOWN, said).cause == of(grpc::StatusCode::UNKNOWN, "broken").cause);
+  }
   CHECK(of(grpc::StatusCode::UNAVAILABLE, "Received http2 header with status: 502").cause ==
         Cause::unavailable);
   CHECK(of(grpc::StatusCode::INTERNAL, "Received RST_STREAM with error code 2").cause == Cause::unavailable);
