@@ -241,13 +241,14 @@ std::unique_ptr<Credentials> make_credentials(const CredentialOptions& options, 
   Sources sources;
   base::Result<Headers> headers = parse_header_list(options.headers);
   if (!headers) sources.push_back(std::make_unique<FixedSource>("headers", headers.error()));
-  if (!options.authorization_file.empty()) {
-    sources.push_back(make_credential_file(options.authorization_file, files));
-  }
+  // What stands in the address is meant for it alone; the rest is everybody's, and may be of another server.
   if (!options.user.empty()) {
     Grant grant;
     grant.headers = {{"authorization", basic_authorization(options.user)}};
     sources.push_back(std::make_unique<FixedSource>("URL", std::move(grant)));
+  }
+  if (!options.authorization_file.empty()) {
+    sources.push_back(make_credential_file(options.authorization_file, files));
   }
   if (!options.helper.empty()) sources.push_back(helper_of(options, uri, spawner, files, clock));
   bool explicitly = !options.headers.empty() || !sources.empty();

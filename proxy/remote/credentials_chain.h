@@ -1,5 +1,5 @@
 // The Credentials of an endpoint from everything that is configured: fixed headers, and one authorization
-// from the first place that has one: a file, the URL's user, a helper, the login of goma_auth.py, netrc.
+// from the first place that has one: the URL's user, a file, a helper, the login of goma_auth.py, netrc.
 #pragma once
 
 #include <memory>

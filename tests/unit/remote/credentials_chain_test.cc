@@ -50,15 +50,23 @@ TEST_CASE("the first place that has an authorization gives it; fixed headers sta
   world.options.netrc_path = "/netrc";
   world.files.write("/netrc", "machine host login n password p");
   world.files.write("/token", "file");
-  world.make();
-  CHECK(world.get() == "x-team=a;authorization=Bearer file;");
-  CHECK(world.credentials->state().source == "file /token");
-  world.files.remove("/token");
-  CHECK(world.get() == "x-team=a;authorization=Basic bWU6cHc=;");
-  remote::CredentialState state = world.credentials->state();
-  CHECK(state.source == "URL");
-  CHECK(state.problem == "the credential file /token does not exist");
-  CHECK(state.usable);
+  SUBCASE("the address its own, which never gives way to another server's") {
+    world.make();
+    CHECK(world.get() == "x-team=a;authorization=Basic bWU6cHc=;");
+    CHECK(world.credentials->state().source == "URL");
+  }
+  SUBCASE("a file, while it is there") {
+    world.options.user.clear();
+    world.make();
+    CHECK(world.get() == "x-team=a;authorization=Bearer file;");
+    CHECK(world.credentials->state().source == "file /token");
+    world.files.remove("/token");
+    CHECK(world.get() == "x-team=a;authorization=Basic bjpw;");
+    remote::CredentialState state = world.credentials->state();
+    CHECK(state.source == "netrc");
+    CHECK(state.problem == "the credential file /token does not exist");
+    CHECK(state.usable);
+  }
 }
 
 TEST_CASE("netrc and the login come last") {
