@@ -18,6 +18,7 @@ constexpr milliseconds kConnectLimit{3'000};
 constexpr milliseconds kSmallLimit{5'000};  // a look-up that takes longer is slower than most compiles
 constexpr std::int64_t kSlowest = 100'000;  // bytes a second: a slower way there is of no use
 constexpr minutes kFullPause{5};
+constexpr std::size_t kMostDamaged = 1000;  // remembered, to be sent again; 100 bytes each
 constexpr int kCompressionLevel = 1;
 
 milliseconds limit_for(std::int64_t bytes) {
@@ -130,9 +131,11 @@ Remote<base::HttpAnswer> HttpStore::without_credentials(Ask& ask, std::uint64_t 
                                                         const std::stop_token& stop) {
   Remote<base::HttpAnswer> answer = send(ask, {}, stop);
   if (!answer) return answer;
-  if (answer->status == 401) {
+  // Proof that anybody may read. What a server says while it is ill, or on the way elsewhere, is none.
+  const bool reads = is_success(answer->status) || answer->status == 404 || answer->status == 410;
+  if (answer->status == 401 || answer->status == 403) {
     refusals_.note(Right::read, refused(ask), version);
-  } else {
+  } else if (reads) {
     refusals_.note(Right::update, refused(ask), version);
     std::lock_guard lock(mutex_);
     standing_.anonymous = version;
@@ -203,11 +206,18 @@ Remote<std::optional<std::string>> HttpStore::blob(const base::Digest& digest, c
     }
   }
   // A longer body than the digest says is `invalid` to the HTTP side: that too is content of another digest.
-  if (last.cause == Cause::corrupt || last.cause == Cause::invalid) return std::optional<std::string>();
-  return last;
+  if (last.cause != Cause::corrupt && last.cause != Cause::invalid) return last;
+  std::lock_guard lock(mutex_);
+  if (standing_.damaged.size() >= kMostDamaged) standing_.damaged.clear();
+  standing_.damaged.insert(digest.hex());
+  return std::optional<std::string>();
 }
 
 Remote<bool> HttpStore::has_blob(const base::Digest& digest, const std::stop_token& stop) {
+  {
+    std::lock_guard lock(mutex_);
+    if (standing_.damaged.contains(digest.hex())) return false;
+  }
   Ask ask{"HEAD", Shelf::cas, digest.hex()};
   ask.call.limit = kSmallLimit;
   Remote<base::HttpAnswer> answer = request(std::move(ask), stop);
@@ -248,7 +258,11 @@ Remote<void> HttpStore::put(Shelf shelf, const std::string& hex, const std::stri
       compressed = false;
       continue;
     }
-    return judge_put(*answer, what);
+    Remote<void> done = judge_put(*answer, what);
+    if (!done || shelf != Shelf::cas) return done;
+    std::lock_guard lock(mutex_);
+    standing_.damaged.erase(hex);
+    return done;
   }
 }
 

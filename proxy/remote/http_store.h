@@ -9,6 +9,7 @@
 #include <optional>
 #include <stop_token>
 #include <string>
+#include <unordered_set>
 
 #include "base/clock.h"
 #include "base/digest.h"
@@ -66,6 +67,7 @@ class HttpStore {
     base::Nanoseconds full_until{0};         // uptime; the storage was full
     bool takes_zstd = false;
     bool refuses_zstd = false;
+    std::unordered_set<std::string> damaged;  // hashes of blobs that came with other bytes; bounded
     std::string warning;
   };
 

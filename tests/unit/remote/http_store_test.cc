@@ -88,6 +88,22 @@ TEST_CASE("wrong content is as good as absent") {
   CHECK(!world.store.health().state().last_error.empty());
 }
 
+TEST_CASE("a damaged blob is said to be absent until it was sent again") {
+  HttpStoreWorld world;
+  base::Digest digest = base::digest_of("right");
+  world.server.put("/cas/" + digest.hex(), "wrong");
+  CHECK(*world.store.has_blob(digest, {}));
+  CHECK(world.blob(digest) == "absent");
+  CHECK_FALSE(*world.store.has_blob(digest, {}));
+  world.answers_always(500);
+  CHECK(world.put("right") == "unavailable");
+  world.server.guard = nullptr;
+  CHECK_FALSE(*world.store.has_blob(digest, {}));
+  CHECK(world.put("right") == "ok");
+  CHECK(*world.store.has_blob(digest, {}));
+  CHECK(world.blob(digest) == "right");
+}
+
 TEST_CASE("a lost connection is tried once more, a dead server is not") {
   HttpStoreWorld world;
   base::Digest digest = world.server.put_blob("x");
@@ -187,6 +203,40 @@ TEST_CASE("refused credentials are made anew once, then reading goes on without"
   world.server.guard = wants_good;
   CHECK(world.store.may_update());
   CHECK(world.put("y") == "ok");
+}
+
+TEST_CASE("that anybody may read is believed when it was seen") {
+  HttpStoreWorld world;
+  base::Digest digest = world.server.put_blob("x");
+  world.credentials.set({{"authorization", "Bearer bad"}});
+  int without = 503;
+  world.server.guard = [&](const base::HttpCall& call) {
+    if (!fake::header_of(call, "authorization").empty()) return fake::http_answer(401);
+    return without == 0 ? pass() : fake::http_answer(without);
+  };
+  for (int status : {503, 302}) {
+    without = status;
+    world.blob(digest);
+    CHECK(world.store.may_read());
+    CHECK(world.store.may_update());
+  }
+  // The same credentials may be good again when the server is well.
+  without = 0;
+  world.server.guard = nullptr;
+  CHECK(world.blob(digest) == "x");
+  CHECK_FALSE(world.authorization(world.server.http.calls().size() - 1).empty());
+}
+
+TEST_CASE("who is refused with credentials and without may not read") {
+  HttpStoreWorld world;
+  base::Digest digest = world.server.put_blob("x");
+  world.credentials.set({{"authorization", "Bearer bad"}});
+  world.server.guard = [](const base::HttpCall& call) {
+    return fake::http_answer(fake::header_of(call, "authorization").empty() ? 403 : 401);
+  };
+  world.blob(digest);
+  CHECK_FALSE(world.store.may_read());
+  CHECK_FALSE(world.store.refusal().empty());
 }
 
 TEST_CASE("where nobody may read, nothing is asked until there are other credentials") {
