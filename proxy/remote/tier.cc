@@ -122,15 +122,16 @@ Backend* Tier::shares() {
   return takes_results(engine_.get()) ? engine_.get() : nullptr;
 }
 
-void Tier::exhausted() {
+int Tier::lowerings() {
   std::lock_guard lock(mutex_);
-  if (same_burst_ > 0) {
-    --same_burst_;
-    return;
-  }
+  return lowerings_;
+}
+
+void Tier::exhausted(int lowerings) {
+  std::lock_guard lock(mutex_);
+  if (lowerings != lowerings_) return;
   int least = std::min(kLeastLimit, options_.max_in_flight);
-  // The caller's own call may still count as inside.
-  same_burst_ = std::max(0, gate_.inside() - 1);
+  ++lowerings_;
   successes_ = 0;
   gate_.set_limit(std::max(least, gate_.limit() / 2));
 }
@@ -139,7 +140,6 @@ void Tier::exhausted() {
 // back at 200 within a few thousand compiles where it was not.
 void Tier::succeeded() {
   std::lock_guard lock(mutex_);
-  if (same_burst_ > 0) --same_burst_;
   int limit = gate_.limit();
   if (limit >= options_.max_in_flight || ++successes_ < limit) return;
   successes_ = 0;

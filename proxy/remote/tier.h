@@ -70,9 +70,11 @@ class Tier {
   Backend* shares();    // where local results go
 
   // Bounds calls in flight: 200 on Linux, 50 on macOS by the cluster's rule. Halved by exhausted(), and won
-  // back by successes. Refusals of calls that were in flight together count once.
+  // back by successes. Refusals of calls that were in flight together count once: each tells what
+  // lowerings() was when it began, and one from before the last lowering says nothing new.
   base::Gate& gate() { return gate_; }
-  void exhausted();
+  int lowerings();
+  void exhausted(int lowerings);
   void succeeded();
 
   TierState state();
@@ -97,8 +99,8 @@ class Tier {
   std::unique_ptr<Layered> both_;  // null unless there are two
   base::Gate gate_;
   std::mutex mutex_;
-  int successes_ = 0;   // guarded by mutex_; since the limit was last changed
-  int same_burst_ = 0;  // guarded by mutex_; calls still in flight that began before it was
+  int successes_ = 0;  // guarded by mutex_; since the limit was last changed
+  int lowerings_ = 0;  // guarded by mutex_; how often it was lowered
 };
 
 }  // namespace remote

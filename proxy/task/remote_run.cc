@@ -44,6 +44,7 @@ void RemoteRun::work() {
 
 base::Pass RemoteRun::take_turn(Ending& ending) {
   base::Result<base::Pass> pass = side_.tier.gate().enter_within(kTurn, stop_.get_token());
+  lowerings_ = side_.tier.lowerings();
   if (pass) return std::move(*pass);
   ending.why = "no turn to call the cluster";
   return {};
@@ -93,7 +94,7 @@ void RemoteRun::note_failure(const remote::Failure& failure, std::string& why) {
   // Being told "no" is an answer; having waited in vain is none.
   bool silent = failure.cause == remote::Cause::timed_out || failure.cause == remote::Cause::cancelled;
   if (!silent) side_.times.note_reply();
-  if (failure.cause == remote::Cause::exhausted) side_.tier.exhausted();
+  if (failure.cause == remote::Cause::exhausted) side_.tier.exhausted(lowerings_);
 }
 
 // Fetches what neither came along nor lies here already.

@@ -77,7 +77,8 @@ class RemoteRun {
   RemoteSide& side_;
   cache::Store& store_;
   base::Clock& clock_;
-  Order order_;  // the run's own thread only
+  Order order_;        // the run's own thread only
+  int lowerings_ = 0;  // of the limit on calls, when the turn began; the run's own thread only
   std::stop_source stop_;
   std::stop_source answered_;
   base::Event over_;
