@@ -165,12 +165,11 @@ std::optional<Failure> Connection::State::once(const CallOptions& options, const
 
 void Connection::State::report(const CallOptions& options, const std::optional<Failure>& failure,
                                base::Nanoseconds began) {
-  if (!failure) {
+  if (options.streaming && (!failure || failure->cause == Cause::timed_out)) {
+    health_.inconclusive();  // a wait that was cut, perhaps by its own slice
+  } else if (!failure) {
     auto took = std::chrono::duration_cast<std::chrono::microseconds>(clock_.uptime() - began);
-    bool tells_latency = !options.streaming && options.lane == Lane::small;
-    health_.succeeded(tells_latency ? took : std::chrono::microseconds(0));
-  } else if (options.streaming && failure->cause == Cause::timed_out) {
-    health_.inconclusive();  // a wait that was cut by its own slice
+    health_.succeeded(options.lane == Lane::small ? took : std::chrono::microseconds(0));
   } else {
     health_.failed(*failure, began);
   }

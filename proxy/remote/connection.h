@@ -35,7 +35,9 @@ struct CallOptions {
   Lane lane = Lane::small;
   std::chrono::milliseconds deadline{20'000};  // of one attempt
   int attempts = 4;
-  bool streaming = false;  // long-lived: its duration says nothing about the endpoint's latency
+  // Long-lived: neither its duration nor an end without an error says anything about the endpoint; whoever
+  // made the call tells the health when it was answered.
+  bool streaming = false;
 };
 
 // Any thread.

@@ -223,7 +223,10 @@ Remote<Execution::ExecuteResponse> Execution::execute(const Call& call, const ba
         options, call, stop, [&](grpc::ClientContext& context, const Connection::Channel& channel) {
           return run.read(context, channel, request, stop);
         });
-    if (run.done()) return std::move(run).response();
+    if (run.done()) {
+      connection_.health().succeeded(std::chrono::microseconds(0));
+      return std::move(run).response();
+    }
     // Silence for a whole slice is as it should be while an action runs.
     bool silent = !streamed && streamed.error().cause == Cause::timed_out && run.sliced();
     if (!streamed && !silent) {

@@ -206,6 +206,21 @@ TEST_CASE("a silent stream is given up before a proxy does, and waited for again
   CHECK(world.connection.health().state().breaker == remote::Breaker::closed);
 }
 
+TEST_CASE("only an answer says that the endpoint is well, and not a stream that was cut") {
+  remote::ExecutionLimits limits;
+  limits.cuts = 0;
+  ExecutionWorld world(limits);
+  const remote::Failure refused{remote::Cause::unavailable, "refused", {}, {}, true};
+  for (int i = 0; i < 3; ++i) world.connection.health().failed(refused);
+  world.clock.advance(std::chrono::seconds(2));
+  world.script.add({{executing("op")}, kHungUp});
+  world.script.add({{executing("op"), done("op")}});
+  CHECK(!world.execute());
+  CHECK(world.connection.health().state().breaker == remote::Breaker::half_open);
+  CHECK(world.execute());
+  CHECK(world.connection.health().state().breaker == remote::Breaker::closed);
+}
+
 TEST_CASE("an operation that the server forgot is executed anew, so many times") {
   ExecutionWorld world;
   world.script.add({{executing("one")}, kHungUp});
