@@ -1,5 +1,5 @@
-"""One small compile in each of the ways in which gomacc is called: what a user notices first if it is broken.
-These tests also run against the build with the address sanitizer."""
+"""One small compile in each of the ways in which gomacc is called: what a user notices first if it is
+broken."""
 
 import os
 import unittest
