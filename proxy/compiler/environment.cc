@@ -35,7 +35,8 @@ constexpr std::string_view kRefused[] = {
     "LOCPATH",
 };
 // These do nothing when they are empty.
-constexpr std::string_view kRefusedUnlessEmpty[] = {"LD_PRELOAD", "LD_LIBRARY_PATH", "LD_AUDIT"};
+constexpr std::string_view kRefusedUnlessEmpty[] = {"LD_PRELOAD", "LD_LIBRARY_PATH", "LD_AUDIT", "GCONV_PATH",
+                                                    "GNUTARGET"};
 constexpr std::string_view kRefusedPrefixes[] = {"CC_PRINT_", "RC_DEBUG_"};
 
 // With their values, by name.

@@ -65,7 +65,9 @@ constexpr Row kRows[] = {
     {"-remap -traditional-cpp -traditional -fpreprocessed -fdirectives-only", Attach::none, Does::refuse,
      kBoth, "preprocessor_mode"},
     {"-finput-charset=", Attach::joined, Does::refuse, kBoth, "input_charset"},
-    {"-fexec-charset= -fwide-exec-charset=", Attach::joined, Does::nothing, kBoth | kDialect},
+    {"-fexec-charset= -fwide-exec-charset=", Attach::joined, Does::exec_charset, kBoth | kDialect},
+    // Searches the folders of all that include a file, and those of a variable.
+    {"-fms-compatibility", Attach::none, Does::refuse, kBoth | kNegatable, "ms_compatibility"},
     {"-MD", Attach::none, Does::dep_all, kBoth | kPortable},
     {"-MMD", Attach::none, Does::dep_user, kBoth | kPortable},
     {"-MP", Attach::none, Does::dep_phony, kBoth | kPortable},
@@ -96,7 +98,7 @@ constexpr Row kRows[] = {
     {"-fexceptions -frtti -fchar8_t -fcoroutines -fcoroutines-ts -fconcepts -fconcepts-ts "
      "-fsized-deallocation -fthreadsafe-statics -fsigned-char -funsigned-char -fshort-enums -fshort-wchar "
      "-fsigned-bitfields -funsigned-bitfields -fpermissive -ffreestanding -fhosted -fms-extensions "
-     "-fms-compatibility -fgnu-keywords -fgnu89-inline -fimplicit-templates -fimplicit-inline-templates "
+     "-fgnu-keywords -fgnu89-inline -fimplicit-templates -fimplicit-inline-templates "
      "-foperator-names -faligned-new -faligned-allocation -fnew-inheriting-ctors -fenforce-eh-specs "
      "-fnonansi-builtins -felide-constructors -fdollars-in-identifiers -fextended-identifiers -fbuiltin "
      "-fblocks -fcxx-exceptions -fobjc-exceptions -fobjc-arc -fobjc-arc-exceptions -fobjc-weak "
@@ -207,8 +209,8 @@ constexpr Row kRows[] = {
     {"-mmlir -mllvm= -mspecs= -mconfig= -mrecord-", Attach::joined, Does::refuse, kBoth, "machine_option"},
     {"-m32 -m64 -mx32 -m16 -mbig-endian -mlittle-endian -EB -EL", Attach::none, Does::nothing,
      kBoth | kPortable | kDialect | kSelects},
-    {"-target", Attach::separate, Does::nothing, kClang | kPortable | kDialect | kSelects},
-    {"--target=", Attach::joined, Does::nothing, kClang | kPortable | kDialect | kSelects},
+    {"-target", Attach::separate, Does::target, kClang | kPortable | kDialect | kSelects},
+    {"--target=", Attach::joined, Does::target, kClang | kPortable | kDialect | kSelects},
     {"-target-", Attach::joined, Does::refuse, kBoth, "driver_internals"},
     {"-arch", Attach::separate, Does::refuse, kBoth, "arch"},
     {"-frandom-seed=", Attach::joined, Does::nothing, kBoth | kPortable},

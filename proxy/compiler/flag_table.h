@@ -61,6 +61,8 @@ enum class Does : std::uint8_t {
   emit_llvm,              // clang's -emit-llvm
   records_command,        // the object holds the arguments
   cpu,                    // the value may be `native`
+  target,                 // clang's; some have rules of their own for finding files
+  exec_charset,           // a character set, perhaps with words for iconv
   verbose_assembly,       // -fverbose-asm
   for_preprocessor_list,  // -Wp,A,B
   for_preprocessor,       // -Xpreprocessor A

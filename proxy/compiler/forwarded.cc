@@ -142,9 +142,9 @@ base::Result<void> apply_clang_words(Draft& draft) {
 
 base::Result<void> apply_llvm_word(Draft& draft, std::string_view word) {
   // LLVM has a few hundred options, unversioned. Those that write files say so in their names.
-  constexpr std::string_view kSuspicious[] = {"file", "output", "dir",  "path",  "report", "dump", "dot-",
-                                              "view", "stats",  "save", "write", "emit",   "load", "plugin",
-                                              "read", "input",  "list", "print", "time",   "track"};
+  constexpr std::string_view kSuspicious[] = {
+      "file", "output", "dir",    "path", "report", "dump", "dot-",  "view", "stats", "save",   "write",
+      "emit", "load",   "plugin", "read", "input",  "list", "print", "time", "track", "replay", "model"};
   std::string_view name = word.substr(0, word.find('='));
   std::string_view value = name.size() < word.size() ? word.substr(name.size() + 1) : "";
   bool refuse = !word.starts_with("-") || has_value_characters(name) || has_value_characters(value);

@@ -1,6 +1,7 @@
 #include "compiler/words.h"
 
 #include <optional>
+#include <string_view>
 #include <utility>
 
 #include "compiler/flag_table.h"
@@ -9,6 +10,15 @@
 
 namespace compiler {
 namespace {
+
+// Whether clang takes this target for Microsoft's compiler, which also searches the folders of all that
+// include a file, and those of a variable. Without an environment Windows is that.
+bool is_msvc(std::string_view target) {
+  if (target.find("msvc") != std::string_view::npos) return true;
+  bool windows =
+      target.find("windows") != std::string_view::npos || target.find("win32") != std::string_view::npos;
+  return windows && target.find("gnu") == std::string_view::npos;
+}
 
 // One pass over the words.
 class WordReader {
@@ -307,6 +317,13 @@ class WordReader {
       }
       case Does::prefix_map:
         if (value.find('=') == std::string::npos) return refused("prefix_map", word);
+        return {};
+      case Does::target:
+        if (is_msvc(value)) return refused("ms_compatibility", value);
+        return {};
+      case Does::exec_charset:
+        // With a transliteration the country of the locale counts, and not its character set alone.
+        if (value.find("//") != std::string::npos) return refused("exec_charset", word);
         return {};
       case Does::for_preprocessor_list:
         return preprocessor_list(word, value);

@@ -157,10 +157,27 @@ TEST_CASE("what cannot be cached is refused with a stable label") {
   CHECK(label_of("clang -arch x86_64 -c a.c") == "arch");
   CHECK(label_of("g++ -c -fprofile-use=dir a.cc") == "profile_use");
   CHECK(label_of("g++ -c -fdebug-prefix-map=/foo a.cc") == "prefix_map");
+  CHECK(label_of("g++ -c -fexec-charset=ASCII//TRANSLIT a.cc") == "exec_charset");
+  CHECK(label_of("clang++-14 -c -mllvm -cgscc-inline-replay=x a.cc") == "mllvm");
   CHECK(label_of("g++ -c a.cu") == "unsupported_language");
   CHECK(label_of("ld -c a.cc") == "unknown_compiler");
   CHECK(label_of("clang-tidy-14 -c a.cc") == "unknown_compiler");
   CHECK(label_of("g++ -c a.cc", {"LD_PRELOAD=x.so"}) == "environment");
+}
+
+TEST_CASE("clang as Microsoft's compiler looks for files in ways of its own") {
+  for (const char* flags :
+       {"-fms-compatibility", "-Xclang -fms-compatibility", "--target=x86_64-pc-windows-msvc",
+        "-target x86_64-pc-windows", "--target=i686-pc-win32"}) {
+    std::string label = label_of("clang++-14 -c " + std::string(flags) + " a.cc");
+    CAPTURE(flags);
+    CHECK((label == "ms_compatibility" || label == "clang_flag"));
+  }
+  for (const char* flags : {"-fno-ms-compatibility", "-fms-extensions", "--target=x86_64-pc-windows-gnu",
+                            "--target=aarch64-linux-gnu", "-target x86_64-apple-macos"}) {
+    CAPTURE(flags);
+    CHECK(parse_line("clang++-14 -c " + std::string(flags) + " a.cc").ok());
+  }
 }
 
 TEST_CASE("an unknown flag that could name a file is refused, any other is kept") {
