@@ -107,12 +107,11 @@ class Asker {
   base::Result<void> ask_gcc(Language language) {
     base::Result<std::string> dirs = ask("-print-search-dirs");
     if (!dirs) return dirs.error();
-    add_absent_gcc(*dirs);
-    for (const char* name : {gcc_program(language), "as"}) {
+    std::vector<std::string> programs = {gcc_program(language), "as"};
+    if (splits_debug()) programs.emplace_back("objcopy");
+    add_absent_gcc(*dirs, programs);
+    for (const std::string& name : programs) {
       if (base::Result<void> added = add_program(name); !added) return added;
-    }
-    if (splits_debug()) {
-      if (base::Result<void> added = add_program("objcopy"); !added) return added;
     }
     for (const char* question :
          {"-print-file-name=specs", "-print-prog-name=lto-wrapper", "-print-file-name=liblto_plugin.so"}) {
@@ -125,8 +124,8 @@ class Asker {
     return {};
   }
 
-  // A specs file, or an assembler of its own, in one of gcc's folders would be used from then on.
-  void add_absent_gcc(std::string_view search_dirs) {
+  // A specs file, or a program of its own, in one of gcc's folders would be used from then on.
+  void add_absent_gcc(std::string_view search_dirs, const std::vector<std::string>& programs) {
     auto look = [&](std::string_view heading, const std::string& name, std::vector<std::string>& into) {
       std::size_t at = search_dirs.find(heading);
       if (at == std::string_view::npos) return;
@@ -139,7 +138,7 @@ class Asker {
     };
     look("install: ", "specs", answers_.absent);
     look("libraries: ", "specs", answers_.absent);
-    look("programs: ", "as", answers_.passed_over);
+    for (const std::string& name : programs) look("programs: ", name, answers_.passed_over);
   }
 
   base::Result<void> ask_clang(std::string_view version, const std::string& real_driver) {

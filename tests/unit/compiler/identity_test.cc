@@ -107,12 +107,19 @@ TEST_CASE("what somebody knows to be unchanged is not looked at") {
 
 TEST_CASE("a change to any part, or a file that appears, makes another compiler") {
   fake::Compilers world;
+  world.answer("/usr/bin/g++", "-print-search-dirs",
+               "install: /gcc/lib/\nprograms: =/early/:/gcc/lib/\nlibraries: =/gcc/lib/\n");
   compiler::Identifier identifier(world.files, world.spawner, "");
   auto before = identifier.identify(world.gcc(), kEnv, {});
   REQUIRE(before.ok());
   base::Digest fingerprint = (*before)->fingerprint;
   SUBCASE("a library") { world.files.write("/lib/libc.so", "newer"); }
   SUBCASE("the compiler proper") { world.files.write("/gcc/lib/cc1plus", fake::elf_program("patched")); }
+  SUBCASE("another compiler proper in a folder that is searched before") {
+    world.files.write("/early/cc1plus", fake::elf_program("other cc1plus"));
+    world.answer("/usr/bin/g++", "-print-prog-name=cc1plus", "/early/cc1plus\n");
+    world.spawner.answer("/lib/ld.so --list /early/cc1plus", {0, "\tlibc.so => /lib/libc.so (0x1)\n", ""});
+  }
   SUBCASE("another assembler first in PATH") {
     world.files.write("/opt/bin/as", fake::elf_program("other as"));
     world.spawner.answer("/lib/ld.so --list /opt/bin/as", {0, "\tlibc.so => /lib/libc.so (0x1)\n", ""});
