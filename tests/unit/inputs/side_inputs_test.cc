@@ -67,6 +67,12 @@ TEST_CASE_FIXTURE(SideInputsFixture, "clang reads its own list for a sanitizer t
   CHECK(run({"-fsanitize=address", "-fno-sanitize-ignorelist"}) == 0);
   CHECK(run({"-fsanitize=address", "-fsanitize-ignorelist=mine.txt"}) == 2);
   CHECK(run({"-fsanitize=thread"}) == 0);
+  scan.files.write("/lib/clang/14/share/ubsan_ignorelist.txt", "");
+  scan.index.refresh();
+  for (const char* one : {"undefined", "vptr", "signed-integer-overflow", "null,alignment"}) {
+    CHECK(run({std::string("-fsanitize=") + one}) == 1);
+  }
+  CHECK(run({"-O2"}) == 0);
 }
 
 TEST_CASE_FIXTURE(SideInputsFixture, "clang takes a precompiled header beside an -include") {
