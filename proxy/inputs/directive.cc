@@ -74,6 +74,10 @@ class ListMaker : public SourceVisitor {
     item_.line_number = line_number;
     if (name.empty()) return;
     if (is_digit(name[0])) return line_marker(rest);
+    if (rest.find("__has_include") != std::string_view::npos ||
+        rest.find("__has_embed") != std::string_view::npos) {
+      list_.facts |= kAsksForFiles;
+    }
     if (conditional(name, rest) || macro(name, rest) || inclusion(name, rest)) return;
     if (name == "pragma") return pragma(rest);
     if (name == "line") return line_directive(rest);
@@ -274,6 +278,9 @@ class ListMaker : public SourceVisitor {
     if (name == "system_header") return add(DirectiveKind::pragma_system_header);
     if (name == "push_macro" || name == "pop_macro" || name == "once") return refuse("pragma_macro");
     if (vendor == "clang" && name == "module") return refuse("modules");
+    if (vendor == "GCC" && (name == "target" || name == "optimize" || name.ends_with("_options"))) {
+      list_.facts |= kTargetPragma;
+    }
     if (vendor == "GCC" && name == "pch_preprocess") return refuse("pch");
     if (vendor == "GCC" && name == "dependency") {
       rest = trim(rest);

@@ -77,6 +77,8 @@ enum TextFact : std::uint32_t {
   kTrigraphSplice = 1 << 18,  // `??/` at the end of a line
   kTextTimestamp = 1 << 17,   // __TIMESTAMP__, likewise
   kHiddenIncbin = 1 << 16,    // .incbin or .include where a preprocessor sees a comment or a directive
+  kTargetPragma = 1 << 19,    // #pragma GCC target, optimize or the like, which predefine other macros
+  kAsksForFiles = 1 << 20,    // __has_include or __has_embed in a directive
 };
 
 // One use of .incbin or .include in assembler source.

@@ -289,6 +289,9 @@ base::Result<void> Preprocessor::check_facts(const DirectiveList& list, bool sys
   if (!list.assembler_files.empty()) later_.assembler_lists.push_back(&list);
   if (facts == 0) return {};
   if ((facts & kTimeMacro) != 0) later_.time_macro = true;
+  // In C alone: a C++ compiler has read all lines before it heeds such a pragma.
+  if (gcc() && !system && !language.cxx && (facts & kTargetPragma) != 0) later_.target_pragma = true;
+  if (!system && (facts & kAsksForFiles) != 0) later_.asks_for_files = true;
   if ((facts & kWideText) != 0) return base::unsupported("wide_text");
   if ((facts & kUnbalanced) != 0) return base::unsupported("unbalanced_conditionals");
   if ((facts & kTextIncbin) != 0) return base::unsupported("incbin");

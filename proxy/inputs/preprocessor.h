@@ -87,6 +87,10 @@ class Preprocessor : private BuiltinHost {
   // and the lists with assembler directives that name files. And what the compiler has to be asked.
   struct Later {
     bool time_macro = false;
+    // Seen in the user's own files: pragmas with which gcc changes its predefined macros, and questions
+    // whether a file exists.
+    bool target_pragma = false;
+    bool asks_for_files = false;
     std::vector<std::string> questions;
     std::vector<const DirectiveList*> assembler_lists;  // good as long as the preprocessor
   };

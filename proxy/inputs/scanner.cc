@@ -149,6 +149,11 @@ base::Result<Closure> Scanner::State::scan_whole(const compiler::Command& comman
     return recorder.finish();
   }
   const std::uint32_t facts = (*list)->facts;
+  // clang heeds every directive in such a source too, and what was handed on to it.
+  if (command.family == compiler::Family::clang) {
+    if ((facts & kAsksForFiles) != 0) return base::unsupported("include_in_preprocessed");
+    if (!command.forced.empty()) return base::unsupported("forced_in_preprocessed");
+  }
   if ((facts & kTextIncbin) != 0) return base::unsupported("incbin");
   if ((facts & (kTextModule | kTextObjcImport)) != 0) return base::unsupported("modules");
   if ((facts & kTextOmpTarget) != 0) return base::unsupported("omp_target");
@@ -249,6 +254,11 @@ base::Result<Closure> Scanner::State::scan_preprocessing(const compiler::Command
 // What can be told only when all files are known.
 base::Result<void> Scanner::State::finish_facts(const ScanTask& task, const Preprocessor& preprocessor,
                                                 Recorder& recorder) {
+  // A group that only gcc reads may look for a file that is not there yet, and nothing would tell when it is.
+  // What such a group includes is seen in the depfile.
+  if (preprocessor.later().target_pragma && preprocessor.later().asks_for_files) {
+    return base::unsupported("pragma_target");
+  }
   for (const DirectiveList* list : preprocessor.later().assembler_lists) {
     auto added = add_assembler_files(*list, lists_, index_, task.cwd, recorder);
     if (!added) return added;

@@ -200,6 +200,39 @@ TEST_CASE("assembler and preprocessed sources are read as they are") {
   }
 }
 
+TEST_CASE("where clang looks for files although a source is preprocessed, nothing is said") {
+  Project project;
+  project.dir.write("asks.ii", "#if __has_include(\"late.h\")\nint late;\n#endif\n");
+  project.dir.write("main.ii", "int x;\n");
+  for (const std::string& compiler : compilers()) {
+    const bool clang = compiler.find("clang") != std::string::npos;
+    CAPTURE(compiler);
+    CHECK(project.scan(compiler, "-c asks.ii").ok() != clang);
+    CHECK(project.scan(compiler, "-c main.ii").ok());
+    if (clang) CHECK(!project.scan(compiler, "-c main.ii -Xclang -include -Xclang late.h").ok());
+  }
+}
+
+TEST_CASE("where gcc predefines other macros on the way, a question for files is not answered") {
+  Project project;
+  for (const char* pragma : {"#pragma GCC target(\"avx2\")", "#pragma GCC optimize(\"O2\")",
+                             "#pragma GCC push_options", "_Pragma(\"GCC target(\\\"avx2\\\")\")"}) {
+    CAPTURE(pragma);
+    project.dir.write("asks.c", std::string(pragma) +
+                                    "\n#ifdef __AVX2__\n#if __has_include(\"late.h\")\n#include \"late.h\"\n"
+                                    "#endif\n#endif\nint x;\n");
+    project.dir.write("plain.c", std::string(pragma) + "\nint x;\n");
+    project.dir.write("asks.cc", std::string(pragma) + "\n#if __has_include(\"late.h\")\n#endif\nint x;\n");
+    for (const std::string& compiler : compilers()) {
+      const bool clang = compiler.find("clang") != std::string::npos;
+      CAPTURE(compiler);
+      CHECK(project.scan(compiler, "-x c -c asks.c").ok() == clang);
+      CHECK(project.scan(compiler, "-x c -c plain.c").ok());
+      CHECK(project.scan(compiler, "-c asks.cc").ok());
+    }
+  }
+}
+
 TEST_CASE("a source that is missing, and a stop, are errors") {
   Project project;
   const std::string compiler = compilers().front();
