@@ -78,7 +78,6 @@ TIDY = ('tidy', CLANG, ['--buildtype=debug'])
 # all that need neither the page nor an installation.
 SHORT_RUNS = ['e2e/smoke_test.py', 'e2e/gomacc_*_test.py', 'e2e/cluster_load_test.py']
 LONG_RUNS = [f'e2e/{name}_test.py' for name in ('goma_ctl', 'inputs', 'inputs_hard', 'key', 'outputs')]
-LONG_RUNS.append('fault/build_fault_test.py')
 # How many files clang-tidy looks at in a run that is not full: those that the seed draws.
 TIDY_SAMPLE = 24
 # The demos of a full run. With a blank before it, a value that begins with '-' would be taken for an option.
