@@ -278,7 +278,7 @@ class ListMaker : public SourceVisitor {
     if (name == "system_header") return add(DirectiveKind::pragma_system_header);
     if (name == "push_macro" || name == "pop_macro" || name == "once") return refuse("pragma_macro");
     if (vendor == "clang" && name == "module") return refuse("modules");
-    if (vendor == "GCC" && (name == "target" || name == "optimize" || name.ends_with("_options"))) {
+    if (vendor == "GCC" && std::ranges::find(kTargetPragmas, name) != std::end(kTargetPragmas)) {
       list_.facts |= kTargetPragma;
     }
     if (vendor == "GCC" && name == "pch_preprocess") return refuse("pch");

@@ -81,6 +81,10 @@ enum TextFact : std::uint32_t {
   kAsksForFiles = 1 << 20,    // __has_include or __has_embed in a directive
 };
 
+// The words after #pragma GCC that make a kTargetPragma.
+inline constexpr std::string_view kTargetPragmas[] = {"target", "optimize", "push_options", "pop_options",
+                                                      "reset_options"};
+
 // One use of .incbin or .include in assembler source.
 struct AssemblerFile {
   std::string name;     // as written; empty when it is not one literal string

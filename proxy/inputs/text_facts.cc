@@ -154,8 +154,9 @@ class Judge {
     after = after.substr(0, after.find(')'));
     if (has_word(after, "once") || has_word(after, "include_alias")) list_.facts |= kTextPragma;
     if (has_word(after, "omp") && has_word(after, "target")) list_.facts |= kTextOmpTarget;
-    for (const char* word : {"target", "optimize", "push_options", "pop_options", "reset_options"}) {
-      if (has_word(after, "GCC") && has_word(after, word)) list_.facts |= kTargetPragma;
+    if (has_word(after, "GCC") &&
+        std::ranges::any_of(kTargetPragmas, [&](std::string_view word) { return has_word(after, word); })) {
+      list_.facts |= kTargetPragma;
     }
   }
 

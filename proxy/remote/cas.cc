@@ -74,20 +74,6 @@ SourceOf index(const std::vector<Source>& sources) {
   return source_of;
 }
 
-// What the server has against one blob does not concern those who wait for the others: they send themselves.
-std::optional<Failure> for_those_who_wait(const Remote<void>& sent) {
-  if (sent) return std::nullopt;
-  switch (sent.error().cause) {
-    case Cause::too_large:
-    case Cause::invalid:
-    case Cause::corrupt:
-    case Cause::engine:
-      return Failure{Cause::local, sent.error().message};
-    default:
-      return sent.error();
-  }
-}
-
 }  // namespace
 
 class Cas::State {
@@ -253,7 +239,7 @@ Remote<TransferCount> Cas::State::upload(const Call& call, const std::vector<Sou
     // Between the question and the claim somebody may have finished sending.
     sending.todo = known_.unknown_of(split.mine);
     Remote<void> sent = send_all(sending);
-    claims_.settle(split.mine, &sending, for_those_who_wait(sent));
+    claims_.settle(split.mine, &sending, sent ? std::nullopt : std::optional<Failure>(sent.error()));
     if (!sent) return sent.error();
     Remote<std::vector<base::Digest>> given_up = claims_.await(split.theirs, stop);
     if (!given_up) return given_up.error();

@@ -3,6 +3,25 @@
 #include <algorithm>
 
 namespace remote {
+namespace {
+
+// Failures that say nothing about what others send: a stop, an unreadable input, and what the server has
+// against one blob of many.
+bool is_own_affair(Cause cause) {
+  switch (cause) {
+    case Cause::cancelled:
+    case Cause::local:
+    case Cause::too_large:
+    case Cause::invalid:
+    case Cause::corrupt:
+    case Cause::engine:
+      return true;
+    default:
+      return false;
+  }
+}
+
+}  // namespace
 
 struct Claims::Sending {
   base::Digest digest;
@@ -49,8 +68,7 @@ Remote<std::vector<base::Digest>> Claims::await(const std::vector<std::shared_pt
   std::vector<base::Digest> given_up;
   for (const std::shared_ptr<Sending>& sending : theirs) {
     if (!sending->failure) continue;
-    Cause cause = sending->failure->cause;
-    if (cause != Cause::cancelled && cause != Cause::local) return *sending->failure;
+    if (!is_own_affair(sending->failure->cause)) return *sending->failure;
     given_up.push_back(sending->digest);
   }
   return given_up;

@@ -25,9 +25,9 @@ class Claims {
   // `owner` is any address that tells the caller from others.
   Split take(const std::vector<base::Digest>& digests, const void* owner);
 
-  // Ends claims of `owner`. Without a failure the blobs are there. What is `cancelled` or `local` is the
-  // sender's own affair: then those who wait may try it themselves. Other failures are theirs too. What
-  // `owner` does not claim, or no longer, is left alone.
+  // Ends claims of `owner`. Without a failure the blobs are there. A stop, an unreadable input and what the
+  // server has against a blob are the sender's own affair: then those who wait may try it themselves. Other
+  // failures are theirs too. What `owner` does not claim, or no longer, is left alone.
   void settle(const std::vector<base::Digest>& digests, const void* owner,
               const std::optional<Failure>& failure);
 

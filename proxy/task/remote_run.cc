@@ -44,10 +44,12 @@ void RemoteRun::work() {
 
 base::Pass RemoteRun::take_turn(Ending& ending) {
   base::Result<base::Pass> pass = side_.tier.gate().enter_within(kTurn, stop_.get_token());
+  if (!pass) {
+    ending.why = "no turn to call the cluster";
+    return {};
+  }
   lowerings_ = side_.tier.lowerings();
-  if (pass) return std::move(*pass);
-  ending.why = "no turn to call the cluster";
-  return {};
+  return std::move(*pass);
 }
 
 RemoteRun::Ending RemoteRun::make_ending() {

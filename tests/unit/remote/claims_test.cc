@@ -40,8 +40,9 @@ TEST_CASE("what was settled before the wait counts") {
   CHECK(claims.take({fake::numbered_digest(1)}, &two).mine.size() == 1);
 }
 
-TEST_CASE("a sender that was stopped, or could not read its file, leaves the blob to others") {
-  for (Cause cause : {Cause::cancelled, Cause::local}) {
+TEST_CASE("a sender that was stopped, or failed for a blob of its own, leaves the blob to others") {
+  for (Cause cause :
+       {Cause::cancelled, Cause::local, Cause::too_large, Cause::invalid, Cause::corrupt, Cause::engine}) {
     remote::Claims claims;
     int one = 0;
     int two = 0;
