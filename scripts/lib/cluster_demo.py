@@ -65,16 +65,16 @@ def names_folder(arguments):
     return version is not None and int(version[1]) < 15
 
 
-def make_machine(name, engine, arguments):
+def make_machine(name, engine, toolchain, fallback):
     return PrivateDaemon(
         TOP / '.deps' / f'demo-{name}-machine',
         GOMA_ENDPOINT=engine.endpoint,
         GOMA_INSTANCE=engine.instance,
         GOMA_MODE='cluster',
-        GOMA_TOOLCHAIN=arguments.toolchain,
+        GOMA_TOOLCHAIN=toolchain,
         GOMA_WORKERS_IDENTICAL='true',
         GOMA_EXEC_ROOT=TOP,
-        GOMA_FALLBACK='true' if names_folder(arguments) else 'false',
+        GOMA_FALLBACK='true' if fallback else 'false',
         GOMA_USE_LOCAL='false',
         no_proxy='127.0.0.1',
     )
@@ -215,7 +215,7 @@ def run_on_cluster(arguments):
         raise StageFailed('the engines are not installed: run tests/engines/install')
     demo = ClusterDemo(arguments)
     engine, hide = make_engine(arguments)
-    machines = [make_machine(name, engine, arguments) for name in ('first', 'second')]
+    machines = [make_machine(name, engine, arguments.toolchain, demo.names_folder) for name in EXPECTED]
     try:
         demo.run(engine, hide, *machines)
         if arguments.keep:

@@ -76,8 +76,8 @@ RELEASE = ('clang', 'clang++-14, release', CLANG, ['--buildtype=release', '-Db_n
 TIDY = ('tidy', CLANG, ['--buildtype=debug'])
 # The tests of the whole product that run once more under a sanitizer: always the short ones, in a full run
 # all that need neither the page nor an installation.
-SHORT_RUNS = ['e2e/smoke_test.py', 'e2e/gomacc_*_test.py', 'e2e/cluster_load_test.py']
-LONG_RUNS = [f'e2e/{name}_test.py' for name in ('goma_ctl', 'inputs', 'inputs_hard', 'key', 'outputs')]
+SHORT_RUNS = ['smoke_test.py', 'gomacc_*_test.py', 'cluster_load_test.py']
+LONG_RUNS = [f'{name}_test.py' for name in ('goma_ctl', 'inputs', 'inputs_hard', 'key', 'outputs')]
 # How many files clang-tidy looks at in a run that is not full: those that the seed draws.
 TIDY_SAMPLE = 24
 # The demos of a full run. With a blank before it, a value that begins with '-' would be taken for an option.
@@ -262,10 +262,9 @@ class Tests:
         prefix = fixed_addresses() if name == 'tsan' else []
         environment = {'GOMA_TEST_BUILD': folder, 'GOMACC': folder / 'gomacc' / 'gomacc'}
         counts = Counts()
-        for tests in [*SHORT_RUNS, *(LONG_RUNS if self.arguments.full else [])]:
-            group, pattern = tests.split('/')
+        for pattern in [*SHORT_RUNS, *(LONG_RUNS if self.arguments.full else [])]:
             log = f'e2e-{name}-{pattern.removesuffix("_test.py").replace("*", "all")}'
-            counts += self.python_tests(f'tests/{group}', log, environment, pattern, prefix)
+            counts += self.python_tests('tests/e2e', log, environment, pattern, prefix)
         return counts
 
     def demo(self, words):

@@ -238,7 +238,9 @@ def main(argv):
     if arguments.rounds < 1:
         parser.error('--rounds: at least 1')
     parallel = arguments.parallel or (200 if arguments.own else 100)
-    got = measure(arguments.actions, parallel, arguments.jobs, arguments.rounds, True, arguments.own)
+    got = measure(
+        arguments.actions, parallel, arguments.jobs, arguments.rounds, bare=True, own=arguments.own
+    )
 
     def show(seconds):
         ones = ', '.join(f'{one:.1f}' for one in seconds)

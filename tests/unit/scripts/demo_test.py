@@ -102,7 +102,7 @@ class Reasons(unittest.TestCase):
             cluster_demo, 'PrivateDaemon'
         ) as started:
             made = cluster_demo.ClusterDemo(arguments)
-            cluster_demo.make_machine('first', mock.Mock(), arguments)
+            cluster_demo.make_machine('first', mock.Mock(), toolchain, made.names_folder)
         daemon = mock.Mock(get=mock.Mock(return_value=json.dumps({'ended': self.ENDED})))
         here = set()
         others = made.others(daemon, 7, ('remote_exec',), here)
